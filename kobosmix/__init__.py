@@ -1,0 +1,7 @@
+"""kobosmix: from an item bank and one context file to matched, analysis-ready tables.
+
+Read the folders in this order and you have read the way of the data: bank, context, plan,
+wording, questionnaire, form, engines, people, server, store, match, tables, cli.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,240 @@
+"""Rules that hold between the entries of the bank. Shapes are checked before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kobosmix.bank.model import LONGEST_NAME
+from kobosmix.findings import Finding
+from kobosmix.slots import is_well_formed, slots_of
+from kobosmix.yamlfile import Path_, YamlFile
+
+# Slots that the study fills with plain text of its own; they have no forms to ask for.
+STUDY_SLOTS: Mapping[str, frozenset[str]] = {
+    "study": frozenset({"minutes", "age"}),
+    "contact": frozenset({"withdrawal", "complaints"}),
+    "organisation": frozenset({"np"}),
+    "community": frozenset({"np"}),
+    "programme": frozenset({"np"}),
+}
+NAME_SLOTS = frozenset(
+    {"group", "ingroup", "ingroup_you", "country", "newcomers", "language_host"}
+    | {"language_newcomer"}
+)
+
+EXPLANATIONS: Mapping[str, tuple[str, str]] = {
+    "B100": ("A file of the item bank is missing.", "Restore it or install kobosmix again."),
+    "B101": ("An entry of the bank does not have the shape it must have.", "See the message."),
+    "B102": (
+        "Two entries of the bank have one id. Ids become variable names, so data would mix.",
+        "Give each its own id. Answers already collected keep the old one.",
+    ),
+    "B103": ("An entry points to another that is not there.", "Correct the name it points to."),
+    "B104": (
+        "A sentence has a slot the languages do not know, or a stray bracket.",
+        "Slots look like [group.pl]; a literal bracket is doubled: [[.",
+    ),
+    "B105": ("A name is too long for the statistics programs.", "Use at most 26 characters."),
+    "B106": ("The direction of a score contradicts its facets.", "See the message."),
+    "B107": (
+        "A language file contradicts the Unicode locale data about its direction.",
+        "Correct 'direction'; a wrong one turns every form of that language round.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Something in a file with an id, and the way to it."""
+
+    file: YamlFile
+    way: Path_
+    content: Mapping[str, Any]
+
+    def finding(self, code: str, problem: str, remedy: str, *below: str) -> Finding:
+        place = self.file.place((*self.way, *below))
+        return Finding(code=code, place=place, problem=problem, remedy=remedy)
+
+
+def check_bank(files: Mapping[str, YamlFile]) -> Iterator[Finding]:
+    """Everything that is wrong between the entries."""
+    entries = _Entries(files)
+    rules: tuple[Callable[[_Entries], Iterator[Finding]], ...] = (
+        check_ids_are_unique,
+        check_names_fit,
+        check_references,
+        check_facets,
+        check_slots,
+        check_direction_of_writing,
+    )
+    for rule in rules:
+        yield from rule(entries)
+
+
+class _Entries:
+    """The entries of all files, by kind."""
+
+    def __init__(self, files: Mapping[str, YamlFile]) -> None:
+        concept_files = [file for name, file in files.items() if name.startswith("concepts/")]
+        self.concepts = [e for file in concept_files for e in _listed(file, "concepts")]
+        self.items = [item for concept in self.concepts for item in _below(concept, "items")]
+        self.scales = list(_listed(files["scales.yaml"], "scales"))
+        self.texts = list(_listed(files["texts.yaml"], "texts"))
+        self.lists = list(_listed(files["texts.yaml"], "lists"))
+        self.languages = [
+            _Entry(file, (), file.content)
+            for name, file in files.items()
+            if name.startswith("languages/")
+        ]
+
+    def specified(self) -> list[_Entry]:
+        return [
+            _Entry(item.file, (*item.way, "specify"), item.content["specify"])
+            for item in self.items
+            if "specify" in item.content
+        ]
+
+
+def check_ids_are_unique(entries: _Entries) -> Iterator[Finding]:
+    """An id names one concept, one variable, one scale or one text."""
+    kinds = {
+        "concept": entries.concepts,
+        "item": [*entries.items, *entries.specified()],
+        "scale": [*entries.scales, *entries.lists],
+        "text": entries.texts,
+    }
+    for kind, several in kinds.items():
+        first = dict[str, _Entry]()
+        for entry in several:
+            name = entry.content["id"]
+            before = first.setdefault(name, entry)
+            if before is not entry:
+                where = before.file.place((*before.way, "id"))
+                yield entry.finding(
+                    "B102",
+                    f"the {kind} id '{name}' is used already, in {where.file}:{where.line}",
+                    "Give each its own id; answers already collected keep the old one.",
+                    "id",
+                )
+
+
+def check_names_fit(entries: _Entries) -> Iterator[Finding]:
+    """With a wave before it and a group behind it a name still fits 32 characters."""
+    for entry in [*entries.items, *entries.specified()]:
+        if len(entry.content["id"]) > LONGEST_NAME:
+            yield entry.finding(
+                "B105",
+                f"'{entry.content['id']}' is longer than {LONGEST_NAME} characters",
+                "Shorten it.",
+                "id",
+            )
+
+
+def check_references(entries: _Entries) -> Iterator[Finding]:
+    """Scales, facets, items and answers that are named are there."""
+    scales = {
+        entry.content["id"]: {option["value"] for option in entry.content["options"]}
+        for entry in entries.scales
+    }
+    for concept in entries.concepts:
+        facets = {facet["id"] for facet in concept.content.get("facets", ())}
+        scale_of = {i["id"]: i.get("scale") for i in concept.content["items"]}
+        for item in _below(concept, "items"):
+            yield from _check_item_references(item, scales, facets, scale_of)
+
+
+def _check_item_references(
+    item: _Entry,
+    scales: Mapping[str, set[str]],
+    facets: set[str],
+    scale_of: Mapping[str, str | None],
+) -> Iterator[Finding]:
+    content = item.content
+    scale = content.get("scale")
+    if scale and scale not in scales:
+        yield item.finding("B103", f"there is no scale '{scale}'", "Correct the name.", "scale")
+    if content.get("facet") and content["facet"] not in facets:
+        yield item.finding(
+            "B103", f"no facet '{content['facet']}'", "Correct the name.", "facet"
+        )
+    route = content.get("asked_if")
+    if route and route["equals"] not in scales.get(scale_of.get(route["item"]) or "", ()):
+        yield item.finding(
+            "B103",
+            f"'{route['item']} = {route['equals']}' can never be true",
+            "Name an item of the same concept and one of its codes.",
+            "asked_if",
+        )
+
+
+def check_facets(entries: _Entries) -> Iterator[Finding]:
+    """A concept is 'mixed' exactly where it has facets of different direction."""
+    for concept in entries.concepts:
+        directions = {facet["direction"] for facet in concept.content.get("facets", ())}
+        if (concept.content["direction"] == "mixed") != (len(directions) > 1):
+            yield concept.finding(
+                "B106",
+                f"direction is '{concept.content['direction']}', the facets' directions are "
+                f"{', '.join(sorted(directions)) or 'none'}",
+                "Use 'mixed' where facets differ, and only there.",
+                "direction",
+            )
+
+
+def check_slots(entries: _Entries) -> Iterator[Finding]:
+    """Every slot of an English sentence has a form that English knows."""
+    forms = next(
+        (set(e.content["forms"]) for e in entries.languages if e.content["tag"] == "en"),
+        set[str](),
+    )
+    worded = [
+        (entry, "text") for entry in (*entries.items, *entries.texts, *entries.specified())
+    ]
+    worded += [(entry, "named") for entry in entries.items if entry.content.get("named")]
+    worded += [(e, "instruction") for e in entries.concepts if e.content.get("instruction")]
+    for entry, key in worded:
+        problem = slot_problem(entry.content[key], forms)
+        if problem:
+            yield entry.finding("B104", problem, "See the list of slots in the manual.", key)
+
+
+def check_direction_of_writing(entries: _Entries) -> Iterator[Finding]:
+    """The direction agrees with the Unicode locale data, where that knows the language."""
+    from babel import Locale
+
+    for language in entries.languages:
+        order = Locale.parse(language.content["cldr"]).character_order
+        if (order == "right-to-left") != (language.content["direction"] == "rtl"):
+            yield language.finding(
+                "B107",
+                f"'{language.content['tag']}' is written {order}",
+                "Correct it.",
+                "direction",
+            )
+
+
+def slot_problem(template: str, forms: set[str] | frozenset[str]) -> str:
+    """What is wrong with a sentence's slots, in words; empty where nothing is."""
+    if not is_well_formed(template):
+        return "a bracket is not part of a slot"
+    for slot in slots_of(template):
+        if slot.name in STUDY_SLOTS:
+            if slot.form not in STUDY_SLOTS[slot.name]:
+                return f"there is no [{slot.name}.{slot.form}]"
+        elif slot.name not in NAME_SLOTS:
+            return f"there is no slot '{slot.name}'"
+        elif slot.form not in forms:
+            return f"the language has no form '{slot.form}'"
+    return ""
+
+
+def _listed(file: YamlFile, key: str) -> Iterator[_Entry]:
+    for number, content in enumerate(file.content[key]):
+        yield _Entry(file, (key, number), content)
+
+
+def _below(entry: _Entry, key: str) -> Iterator[_Entry]:
+    for number, content in enumerate(entry.content[key]):
+        yield _Entry(entry.file, (*entry.way, key, number), content)

@@ -1,0 +1,195 @@
+"""What the bank holds, in the words of psychometrics: concepts, items, response scales."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+ALL_WAVES = ("pre", "post", "fu")
+# With a wave before it ("post_") a name still fits the 32 characters of Stata.
+LONGEST_NAME = 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseOption:
+    """One point of a scale: its code and its label in English."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseScale:
+    """Answers that belong together, in the order of their codes.
+
+    `rated` marks the thirteen five-point scales of the toolkit.
+    """
+
+    id: str
+    title: str
+    kind: str
+    rated: bool
+    endpoints_only: bool
+    options: tuple[ResponseOption, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAnswer:
+    """An answer that is not chosen from a list: a whole number between two limits, or text.
+
+    `high` is None where the limit is the current year.
+    """
+
+    kind: str
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specify:
+    """A short text asked for when one answer is chosen: 'another country: which?'."""
+
+    id: str
+    text: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One question. Either `scale` names its response scale or `answer` says what is written.
+
+    `named` is the variant used where the team calls the respondent's own group by its name.
+    `reversed` means keyed against its concept. `position` is where the toolkit prints it.
+    """
+
+    id: str
+    text: str
+    intent: str
+    position: str
+    audience: str
+    waves: tuple[str, ...]
+    default: bool
+    rated: bool
+    scale: str = ""
+    answer: OpenAnswer | None = None
+    named: str = ""
+    reversed: bool = False
+    facet: str = ""
+    asked_if: tuple[str, str] | None = None
+    specify: Specify | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """A part of a concept with a score and a desired direction of its own."""
+
+    id: str
+    title: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concept:
+    """A construct and the items that measure it.
+
+    `direction` is the desired direction of change of the score as it is stored (up, down, none;
+    mixed where its facets differ). `per_group` means asked anew about each other group.
+    """
+
+    id: str
+    section: str
+    title: str
+    score_name: str
+    measures: str
+    direction: str
+    audience: str
+    waves: tuple[str, ...]
+    core: bool
+    default: bool
+    sensitive: bool
+    optional: bool
+    per_group: bool
+    seconds_per_item: int
+    items: tuple[Item, ...]
+    facets: tuple[Facet, ...] = ()
+    instruction: str = ""
+    screen: str = ""
+    needs: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A sentence of the form itself: who reads or hears it, and the English."""
+
+    id: str
+    audience: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameForm:
+    """One grammatical form a language asks for, and how to ask a speaker for it.
+
+    `derive` names a rule and the form it starts from; empty where it must be given.
+    """
+
+    name: str
+    ask: str
+    derive: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """How a language is written and which name forms its sentences use.
+
+    `phrases`: slot -> choice -> form -> phrase. `languages`: tag -> form -> name of a language.
+    """
+
+    tag: str
+    autonym: str
+    english: str
+    right_to_left: bool
+    question_mark: str
+    forms: Mapping[str, NameForm]
+    phrases: Mapping[str, Mapping[str, Mapping[str, str]]]
+    languages: Mapping[str, Mapping[str, str]]
+
+    @property
+    def column_suffix(self) -> str:
+        """What stands behind `label::` in a form: `Türkçe (tr)`."""
+        return f"{self.autonym} ({self.tag})"
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Everything a questionnaire can be made of."""
+
+    version: str
+    concepts: Mapping[str, Concept]
+    scales: Mapping[str, ResponseScale]
+    lists: Mapping[str, ResponseScale]
+    texts: Mapping[str, Text]
+    languages: Mapping[str, Language]
+
+    def items(self) -> Iterator[tuple[Concept, Item]]:
+        """Every item with its concept, in the bank's order."""
+        for concept in self.concepts.values():
+            for item in concept.items:
+                yield concept, item
+
+    @cached_property
+    def sentences(self) -> dict[str, str]:
+        """Every sentence that is translated: key (msgctxt of the catalogues) to English."""
+        found = {f"text.{text.id}": text.text for text in self.texts.values()}
+        for scale in (*self.scales.values(), *self.lists.values()):
+            found |= {f"scale.{scale.id}.{o.value}": o.label for o in scale.options}
+        for concept, item in self.items():
+            if concept.instruction:
+                found[f"concept.{concept.id}.instruction"] = concept.instruction
+            found[f"item.{item.id}"] = item.text
+            if item.named:
+                found[f"item.{item.id}@named"] = item.named
+            if item.specify:
+                found[f"item.{item.specify.id}"] = item.specify.text
+        return found

@@ -1,0 +1,189 @@
+"""From the files in item_templates/ to a `Bank`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kobosmix.bank.check import check_bank
+from kobosmix.bank.model import (
+    ALL_WAVES,
+    Bank,
+    Concept,
+    Facet,
+    Item,
+    Language,
+    NameForm,
+    OpenAnswer,
+    ResponseOption,
+    ResponseScale,
+    Specify,
+    Text,
+)
+from kobosmix.errors import InputError
+from kobosmix.findings import Finding, Place, in_order
+from kobosmix.yamlfile import YamlFile, check_shape, read_yaml
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+def read_bank(folder: Path) -> Bank:
+    """The bank in this folder. Everything wrong with it is raised at once as an InputError."""
+    from kobosmix.bank import shape
+
+    findings, files = list[Finding](), dict[str, YamlFile]()
+    concept_names = sorted(f"concepts/{p.name}" for p in (folder / "concepts").glob("*.yaml"))
+    language_names = sorted(
+        f"languages/{p.name}" for p in (folder / "languages").glob("*.yaml")
+    )
+    shapes: dict[str, type[BaseModel]] = {
+        "bank.yaml": shape.BankFile,
+        "scales.yaml": shape.ScalesFile,
+        "texts.yaml": shape.TextsFile,
+        **dict.fromkeys(concept_names, shape.ConceptsFile),
+        **dict.fromkeys(language_names, shape.LanguageFile),
+    }
+    for name, model in shapes.items():
+        findings += _read(folder, name, model, files)
+    if not findings:
+        findings += check_bank(files)
+    if findings:
+        raise InputError(in_order(findings))
+    return _bank(files, concept_names, language_names)
+
+
+def _read(
+    folder: Path, name: str, model: type[BaseModel], files: dict[str, YamlFile]
+) -> list[Finding]:
+    if not (folder / name).is_file():
+        return [_absent(name)]
+    file = read_yaml(folder / name)
+    if isinstance(file, Finding):
+        return [file]
+    files[name] = file
+    return check_shape(file, model, "B101")
+
+
+def _absent(name: str) -> Finding:
+    return Finding(
+        code="B100",
+        place=Place(name),
+        problem="the item bank has no such file",
+        remedy="Put it back, or install kobosmix again.",
+    )
+
+
+def _bank(
+    files: Mapping[str, YamlFile], concept_names: list[str], language_names: list[str]
+) -> Bank:
+    scales = {each["id"]: _scale(each) for each in files["scales.yaml"].content["scales"]}
+    concepts = [
+        _concept(each, scales)
+        for name in concept_names
+        for each in files[name].content["concepts"]
+    ]
+    texts = files["texts.yaml"].content
+    return Bank(
+        version=files["bank.yaml"].content["version"],
+        concepts={concept.id: concept for concept in concepts},
+        scales=scales,
+        lists={each["id"]: _scale(each) for each in texts["lists"]},
+        texts={
+            each["id"]: Text(id=each["id"], audience=each["for"], text=each["text"])
+            for each in texts["texts"]
+        },
+        languages={
+            language.tag: language
+            for language in (_language(files[name].content) for name in language_names)
+        },
+    )
+
+
+def _scale(content: Mapping[str, Any]) -> ResponseScale:
+    return ResponseScale(
+        id=content["id"],
+        title=content.get("title", ""),
+        kind=content.get("kind", "nominal"),
+        rated=content.get("rated", False),
+        endpoints_only=content.get("endpoints_only", False),
+        options=tuple(
+            ResponseOption(value=each["value"], label=each["label"])
+            for each in content["options"]
+        ),
+    )
+
+
+def _concept(content: Mapping[str, Any], scales: Mapping[str, ResponseScale]) -> Concept:
+    return Concept(
+        id=content["id"],
+        section=content["section"],
+        title=content["title"],
+        score_name=content["score_name"],
+        measures=content["measures"],
+        direction=content["direction"],
+        audience=content.get("audience", "all"),
+        waves=tuple(content.get("waves", ALL_WAVES)),
+        core=content.get("core", False),
+        default=content.get("default", True),
+        sensitive=content.get("sensitive", False),
+        optional=content.get("optional", False),
+        per_group=content.get("about", "none") == "group",
+        seconds_per_item=content.get("seconds_per_item", 12),
+        items=tuple(_item(each, content, scales) for each in content["items"]),
+        facets=tuple(Facet(**each) for each in content.get("facets", ())),
+        instruction=content.get("instruction", ""),
+        screen=content.get("screen", ""),
+        needs=content.get("needs", ""),
+    )
+
+
+def _item(
+    content: Mapping[str, Any],
+    concept: Mapping[str, Any],
+    scales: Mapping[str, ResponseScale],
+) -> Item:
+    scale, route = content.get("scale", ""), content.get("asked_if")
+    return Item(
+        id=content["id"],
+        text=content["text"],
+        intent=content.get("intent", ""),
+        position=content.get("position", ""),
+        audience=content.get("audience", concept.get("audience", "all")),
+        waves=tuple(content.get("waves", concept.get("waves", ALL_WAVES))),
+        default=content.get("default", True),
+        rated=bool(scale) and scales[scale].rated,
+        scale=scale,
+        answer=_answer(content["answer"]) if "answer" in content else None,
+        named=content.get("named", ""),
+        reversed=content.get("reversed", False),
+        facet=content.get("facet", ""),
+        asked_if=(route["item"], route["equals"]) if route else None,
+        specify=Specify(**content["specify"]) if "specify" in content else None,
+    )
+
+
+def _answer(content: Mapping[str, Any]) -> OpenAnswer:
+    high = content.get("max")
+    return OpenAnswer(
+        kind=content["kind"],
+        low=content.get("min"),
+        high=high if isinstance(high, int) else None,
+    )
+
+
+def _language(content: Mapping[str, Any]) -> Language:
+    return Language(
+        tag=content["tag"],
+        autonym=content["autonym"],
+        english=content["english"],
+        right_to_left=content["direction"] == "rtl",
+        question_mark=content["question_mark"],
+        forms={
+            name: NameForm(name=name, ask=each["ask"], derive=tuple(each.get("derive", ())))
+            for name, each in content["forms"].items()
+        },
+        phrases=content.get("phrases", {}),
+        languages=content.get("languages", {}),
+    )

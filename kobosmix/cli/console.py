@@ -1,0 +1,138 @@
+"""The only door to rich: findings, tables and progress on the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kobosmix.errors import UsageError
+from kobosmix.findings import Finding, Severity, in_order
+from kobosmix.study import Study, open_study
+
+Progress = Callable[[str, int, int], None]
+
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "blue"}
+
+
+class StudyFolder(click.ParamType[Study]):
+    """A folder that is a study."""
+
+    name = "folder"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Study:
+        """The study in the folder. Raises UsageError where it is none."""
+        del param, ctx
+        return value if isinstance(value, Study) else open_study(Path(value))
+
+
+def study_argument[F: Callable[..., Any]](command: F) -> F:
+    """The STUDY argument of a command: a study folder, the current one if none is named."""
+    return click.argument("study", type=StudyFolder(), default=".")(command)
+
+
+def say(text: str = "") -> None:
+    """Talk: goes to standard error, so that standard output stays data."""
+    click.echo(text, err=True)
+
+
+def show_json(content: Any) -> None:
+    """Data for a program, on standard output."""
+    click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def show_findings(findings: Iterable[Finding]) -> None:
+    """Every finding with its place and remedy, errors first, and a line that counts them."""
+    shown = in_order(findings)
+    for finding in shown:
+        head, _, rest = str(finding).partition("\n")
+        say(click.style(head, bold=True))
+        coloured = click.style(str(finding.severity), fg=_COLOURS[finding.severity])
+        say(rest.replace(str(finding.severity), coloured, 1))
+    if shown:
+        say(counted(shown))
+
+
+def counted(findings: Sequence[Finding]) -> str:
+    """'2 errors, 1 warning, 3 notices', leaving out what there is none of."""
+    parts = list[str]()
+    for severity in Severity:
+        number = sum(finding.severity is severity for finding in findings)
+        if number:
+            parts.append(f"{number} {severity}{'s' * (number != 1)}")
+    return ", ".join(parts) or "nothing to report"
+
+
+def findings_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Findings for a program."""
+    return [
+        {
+            "code": finding.code,
+            "severity": str(finding.severity),
+            "file": finding.place.file,
+            "line": finding.place.line or None,
+            "spot": finding.place.spot,
+            "problem": finding.problem,
+            "remedy": finding.remedy,
+        }
+        for finding in in_order(findings)
+    ]
+
+
+def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table on standard output, as wide as the terminal allows."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console(soft_wrap=False)
+    with console.capture() as captured:
+        console.print(table)
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    click.echo("\n".join(line for line in lines if line))
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A bar with rate and time left, on a terminal; silent where nobody watches."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    bars = dict[str, Any]()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    ) as shown:
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in bars:
+                bars[what] = shown.add_task(what, total=total or None)
+            shown.update(bars[what], completed=done, total=total or None)
+
+        yield report
+
+
+def one_of(value: str, known: Iterable[str], what: str) -> str:
+    """The value, if it is known. Raises UsageError naming what there is."""
+    known = list(known)
+    if value not in known:
+        raise UsageError(f"there is no {what} '{value}'; there is: {', '.join(known) or 'none'}")
+    return value

@@ -1,0 +1,232 @@
+"""The contract between the two halves: what each variable of one fielded form means.
+
+Made together with the form, stored under its build id, never changed after. The data side
+decodes with this and nothing else; it never looks back into the bank and never guesses.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from kobosmix import conditions
+from kobosmix.conditions import Condition
+from kobosmix.errors import StudyError
+from kobosmix.files import write_json
+
+FORMAT = 1
+
+DONT_KNOW = "98"
+REFUSED = "99"
+
+
+class Missing(StrEnum):
+    """Why there is no answer. `MISSING_CODES` has the number each is stored as."""
+
+    DONT_KNOW = "dont_know"
+    REFUSED = "refused"
+    NOT_ASKED = "not_asked"
+    BLANK = "blank"
+    BREAK_OFF = "break_off"
+
+
+# -99..-95: one block, so that SPSS can declare it as a single range of missing values.
+MISSING_CODES: Mapping[Missing, int] = {
+    Missing.REFUSED: -99,
+    Missing.DONT_KNOW: -98,
+    Missing.NOT_ASKED: -97,
+    Missing.BLANK: -96,
+    Missing.BREAK_OFF: -95,
+}
+
+
+class Role(StrEnum):
+    """What a variable is for. Only KEY, ITEM and CLOSING hold what a respondent said."""
+
+    HIDDEN = "hidden"
+    META = "meta"
+    STAFF = "staff"
+    CONSENT = "consent"
+    KEY = "key"
+    ITEM = "item"
+    CLOSING = "closing"
+
+
+class Kind(StrEnum):
+    """How an answer is given."""
+
+    SELECT_ONE = "select_one"
+    INTEGER = "integer"
+    TEXT = "text"
+    BARCODE = "barcode"
+    CALCULATED = "calculated"
+    META = "meta"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One answer that can be chosen. `missing` says why it is no answer (98, 99), else None."""
+
+    value: str
+    labels: Mapping[str, str]
+    missing: Missing | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolkitPlace:
+    """Where the construct stands in the toolkit: section, heading, printed position."""
+
+    section: str
+    concept: str
+    position: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One field of the form. `path` is where it stands in a submission: `interview/x/trust_1`.
+
+    `labels` and `hints` are the exact words fielded, by language tag. `asked_if` holds every
+    condition that must be met for the question to be put, those of its blocks included.
+    """
+
+    name: str
+    path: str
+    role: Role
+    kind: Kind
+    labels: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[Option, ...] = ()
+    required: bool = False
+    asked_if: Condition | None = None
+    scale: str = ""
+    rated: bool = False
+    reversed: bool = False
+    concept: str = ""
+    item: str = ""
+    facet: str = ""
+    about: str = ""
+    toolkit: ToolkitPlace | None = None
+    low: int | None = None
+    high: int | None = None
+
+    def option(self, value: str) -> Option | None:
+        """The option with this code, or None where the code is not one of the form's."""
+        return next((option for option in self.options if option.value == value), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacetEntry:
+    """A part of a concept that has a score and a direction of its own."""
+
+    id: str
+    title: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConceptEntry:
+    """A concept the form asks: its name, desired direction (up, down, none, mixed), facets."""
+
+    id: str
+    section: str
+    title: str
+    score_name: str
+    direction: str
+    facets: tuple[FacetEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codebook:
+    """Everything needed to decode the answers of one form: one group, one wave.
+
+    `names` maps each group of the study to what it is called, by language tag; `wording` says
+    whose sentences were fielded (`own`, `published` or `mixed`).
+    """
+
+    build_id: str
+    study: str
+    wave: str
+    group: str
+    group_role: str
+    mode: str
+    languages: tuple[str, ...]
+    title: str
+    bank_version: str
+    names: Mapping[str, Mapping[str, str]]
+    variables: tuple[Variable, ...]
+    concepts: tuple[ConceptEntry, ...]
+    wording: str = "own"
+
+    def variable(self, name: str) -> Variable:
+        """The variable of that name. Raises KeyError."""
+        for variable in self.variables:
+            if variable.name == name:
+                return variable
+        raise KeyError(name)
+
+    def items(self) -> tuple[Variable, ...]:
+        """What the respondent was asked beyond the verification keys, in the form's order."""
+        return tuple(v for v in self.variables if v.role is Role.ITEM)
+
+
+def codebook_json(codebook: Codebook) -> dict[str, Any]:
+    """The codebook as plain mappings and lists."""
+    content = asdict(codebook)
+    content["variables"] = [_variable_json(variable) for variable in codebook.variables]
+    return {"format": FORMAT, **content}
+
+
+def write_codebook(path: Path, codebook: Codebook) -> None:
+    """Write the codebook as JSON."""
+    write_json(path, codebook_json(codebook))
+
+
+def read_codebook(path: Path) -> Codebook:
+    """Read what `write_codebook` wrote. A newer or damaged file is a StudyError."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop("format") != FORMAT:
+            raise StudyError(f"{path} was written by a newer kobosmix; update kobosmix first")
+        return _codebook(content)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StudyError(f"the codebook {path} cannot be read; run kobosmix build") from error
+
+
+def _variable_json(variable: Variable) -> dict[str, Any]:
+    # asdict would take the condition apart too; it has a spelling of its own.
+    content = asdict(replace(variable, asked_if=None))
+    content["asked_if"] = conditions.to_json(variable.asked_if)
+    return content
+
+
+def _codebook(content: dict[str, Any]) -> Codebook:
+    content["languages"] = tuple(content["languages"])
+    content["variables"] = tuple(_variable(each) for each in content["variables"])
+    content["concepts"] = tuple(
+        ConceptEntry(**{**each, "facets": tuple(FacetEntry(**f) for f in each["facets"])})
+        for each in content["concepts"]
+    )
+    return Codebook(**content)
+
+
+def _variable(content: dict[str, Any]) -> Variable:
+    place = content["toolkit"]
+    return Variable(
+        **{
+            **content,
+            "role": Role(content["role"]),
+            "kind": Kind(content["kind"]),
+            "options": tuple(_option(each) for each in content["options"]),
+            "asked_if": conditions.from_json(content["asked_if"]),
+            "toolkit": ToolkitPlace(**place) if place else None,
+        }
+    )
+
+
+def _option(content: dict[str, Any]) -> Option:
+    missing = content["missing"]
+    return Option(**{**content, "missing": Missing(missing) if missing else None})

@@ -1,0 +1,108 @@
+"""The context of one study, in the words of the field."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# What a name is called in each language: tag -> form -> words.
+Names = Mapping[str, Mapping[str, str]]
+# One text for each language tag.
+Texts = Mapping[str, str]
+
+EVERY_COHORT = "all"
+COMMUNITY, OWN_NAME = "community", "name"
+INTERVIEW, SELF_ADMINISTERED = "interview", "self_administered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """How something is called: one of the ready choices of the languages, or names given here."""
+
+    use: str = ""
+    names: Names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A respondent group: its role, the languages of its forms, whom it is asked about."""
+
+    id: str
+    role: str
+    languages: tuple[str, ...]
+    speaks: str
+    asked_about: tuple[str, ...]
+    names: Names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The first and the last day of a wave's fieldwork."""
+
+    opens: datetime.date
+    closes: datetime.date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """One round of interviews; windows by cohort, or one under `all`."""
+
+    id: str
+    windows: Mapping[str, Window]
+
+    def window(self, cohort: str) -> Window | None:
+        """When people of this cohort are interviewed, if that was said."""
+        return self.windows.get(cohort) or self.windows.get(EVERY_COHORT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """A line of the results matrix: the share of a group that gives certain answers."""
+
+    id: str
+    title: str
+    item: str
+    answers: tuple[str, ...]
+    group: str
+    baseline: float | None
+    target: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Everything the team decided. `languages` holds the tags in use, in the order given."""
+
+    study: str
+    title: Texts
+    organisation: Texts
+    programme: Texts
+    community: Texts
+    country: Phrase
+    newcomers: Phrase | None
+    languages: tuple[str, ...]
+    preparing: tuple[str, ...]
+    groups: Mapping[str, Group]
+    own_group: str
+    waves: Mapping[str, Wave]
+    cohorts: Texts
+    sites: Mapping[str, Texts]
+    partners: Texts
+    design: str
+    random: bool
+    arms: Texts
+    concepts: tuple[str, ...]
+    ask: Mapping[str, tuple[str, ...]]
+    mode: str
+    minutes: int
+    withdrawal: Texts
+    complaints: Texts
+    age_of_consent: int
+    minors: bool
+    indicators: tuple[Indicator, ...]
+    server: str = ""
+
+    @property
+    def is_interview(self) -> bool:
+        """Whether an enumerator asks; otherwise the respondent fills the form in alone."""
+        return self.mode == INTERVIEW

@@ -1,0 +1,1 @@
+"""What the engines of phones and servers say about a form."""

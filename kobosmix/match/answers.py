@@ -1,0 +1,117 @@
+"""Reading a submission by its codebook: which variable holds what, and is it one of its codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from kobosmix.codebook import Codebook, Kind, Missing, Role, Variable
+from kobosmix.conditions import holds
+
+SAID_BY_RESPONDENT = frozenset({Role.KEY, Role.ITEM, Role.CLOSING})
+
+# Up to 18 digits: what a 64-bit whole number, and so every table, can hold.
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One answer: a valid value, or the reason why there is none.
+
+    `problem` is empty unless the form could not have given this value; the value then counts as
+    missing, and stays in the store as it came.
+    """
+
+    value: str | None
+    missing: Missing | None = None
+    problem: str = ""
+
+    @property
+    def is_response(self) -> bool:
+        """Whether the person reacted to the question, be it with 'don't know'."""
+        return self.value is not None or self.missing in {Missing.DONT_KNOW, Missing.REFUSED}
+
+
+BLANK = Decoded(None, Missing.BLANK)
+
+
+def answers_of(content: Mapping[str, Any], codebook: Codebook) -> dict[str, str]:
+    """The raw answers by variable name; what was left empty is not among them."""
+    found = {v.name: content[v.path] for v in codebook.variables if v.path in content}
+    return {
+        name: str(raw) for name, raw in found.items() if raw is not None and str(raw).strip()
+    }
+
+
+def decode(variable: Variable, raw: str) -> Decoded:
+    """What the raw answer means, by the codes of the variable; empty text is a blank."""
+    if not raw:
+        return BLANK
+    if variable.kind is Kind.SELECT_ONE:
+        return _decode_choice(variable, raw)
+    if variable.kind is Kind.INTEGER:
+        return _decode_number(variable, raw)
+    return Decoded(raw)
+
+
+def valid_value(codebook: Codebook, answers: Mapping[str, str], name: str) -> str | None:
+    """The valid answer to a question; None where it is missing, odd or not in the form."""
+    for variable in codebook.variables:
+        if variable.name == name:
+            return decode(variable, answers.get(name, "")).value
+    return None
+
+
+def is_partial(codebook: Codebook, answers: Mapping[str, str]) -> bool:
+    """Whether fewer than half of the rated items that were to be asked got a response.
+
+    'Don't know' and 'prefers not to answer' are responses: the interview got that far.
+    """
+    rated = [variable for variable in codebook.variables if variable.rated]
+    answered = {v.name for v in rated if decode(v, answers.get(v.name, "")).is_response}
+    asked = [v for v in rated if v.name in answered or holds(v.asked_if, answers)]
+    return 2 * len(answered) < len(asked)
+
+
+def odd_answers(codebook: Codebook, answers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Name and problem of each answer of the respondent that the form could not have given."""
+    for variable in codebook.variables:
+        if variable.role in SAID_BY_RESPONDENT:
+            problem = decode(variable, answers.get(variable.name, "")).problem
+            if problem:
+                yield variable.name, problem
+
+
+def interview_day(answers: Mapping[str, str], received: str) -> date:
+    """The day by the phone's clock; the day the server received it where the phone gave none."""
+    stamps = (answers.get("today", ""), answers.get("start", ""), received)
+    days = [day for day in map(day_of, stamps) if day is not None]
+    return days[0] if days else date.min
+
+
+def day_of(stamp: str) -> date | None:
+    """The day of an ISO date or time stamp; None for anything else."""
+    try:
+        return date.fromisoformat(stamp[:10])
+    except ValueError:
+        return None
+
+
+def _decode_choice(variable: Variable, raw: str) -> Decoded:
+    option = variable.option(raw)
+    if option is None:
+        return Decoded(None, Missing.BLANK, "not one of the form's codes")
+    return Decoded(None if option.missing else raw, option.missing)
+
+
+def _decode_number(variable: Variable, raw: str) -> Decoded:
+    if not _WHOLE_NUMBER.fullmatch(raw):
+        return Decoded(None, Missing.BLANK, "not a whole number")
+    too_low = variable.low is not None and int(raw) < variable.low
+    too_high = variable.high is not None and int(raw) > variable.high
+    if too_low or too_high:
+        return Decoded(None, Missing.BLANK, "outside the range the form allows")
+    return Decoded(raw)

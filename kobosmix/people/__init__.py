@@ -1,0 +1,1 @@
+"""Persons as the forms, the matching and the tables know them: by number, never by name."""

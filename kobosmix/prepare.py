@@ -1,0 +1,305 @@
+"""From the files a team wrote to its family of forms: what `check` and `build` share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kobosmix import content
+from kobosmix.bank import Bank, read_bank
+from kobosmix.codebook import Codebook, write_codebook
+from kobosmix.context import Context, ContextReading, read_context
+from kobosmix.engines.check import check_forms
+from kobosmix.errors import InputError
+from kobosmix.files import sha256, write_bytes, write_json
+from kobosmix.findings import Finding, Place, Severity, has_errors, in_order
+from kobosmix.form import (
+    XlsForm,
+    codebook_workbook,
+    kobo_workbook,
+    make_codebook,
+    workbook,
+    write_form,
+)
+from kobosmix.people.enumerators import (
+    Enumerator,
+    check_coverage,
+    enumerators_csv,
+    read_enumerators,
+)
+from kobosmix.people.model import Register
+from kobosmix.people.register import read_register, register_csv
+from kobosmix.plan import FormPlan, Plan, plan_study, too_long
+from kobosmix.questionnaire import compile_questionnaire
+from kobosmix.study import Study, synced_by
+from kobosmix.wording import Wording, check_wording, open_wording
+from kobosmix.yamlfile import YamlFile
+
+EXPLANATIONS = {
+    "P101": (
+        "A form would ask nothing of its respondents.",
+        "Choose more concepts, or take the wave or the group out.",
+    ),
+    "P102": (
+        "A variable name is too long for statistics programs once a wave stands before it.",
+        "Give the group that is asked about a shorter code.",
+    ),
+    "P103": (
+        "By the estimate an interview takes longer than 'minutes' says.",
+        "Ask fewer concepts, or tell respondents the truth: raise 'minutes'.",
+    ),
+    "P104": (
+        "A concept was cut to one item, so it has no reliability.",
+        "Ask at least two items of a concept.",
+    ),
+    "P105": (
+        "The study lies in a folder that a sync service copies while kobosmix writes.",
+        "Move it to a folder that is not synced, and copy the finished tables instead.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltForm:
+    """One form of the family, with its codebook."""
+
+    plan: FormPlan
+    form: XlsForm
+    codebook: Codebook
+
+    @property
+    def key(self) -> str:
+        """What it is called in file names: `pre_turks`."""
+        return self.plan.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """All that a study's files say, the forms made from it, and everything that is wrong.
+
+    `forms` is empty where an error stands in the way of making them.
+    """
+
+    study: Study
+    bank: Bank
+    context: Context | None
+    findings: tuple[Finding, ...]
+    forms: tuple[BuiltForm, ...] = ()
+    register: Register = Register()
+    enumerators: tuple[Enumerator, ...] = ()
+
+    def sound(self) -> Context:
+        """The context, if nothing is wrong. Raises InputError with every finding otherwise."""
+        if self.context is None or has_errors(self.findings):
+            raise InputError(self.findings)
+        return self.context
+
+    def media(self) -> dict[str, bytes]:
+        """The lists the forms carry: enumerators by code, and the register without arms."""
+        context = self.sound()
+        files = {"register.csv": register_csv(self.register)}
+        if context.is_interview:
+            files["enumerators.csv"] = enumerators_csv(self.enumerators)
+        return files
+
+
+def prepare(study: Study, *, engines: bool = True) -> Prepared:
+    """Read, check and compile everything; `engines` puts the forms before pyxform and Java."""
+    bank = read_bank(content.item_templates())
+    reading = read_context(study.context_file, bank)
+    if reading.context is None or reading.file is None:
+        return Prepared(study=study, bank=bank, context=None, findings=reading.findings)
+    return _prepare(study, bank, reading, reading.context, reading.file, engines=engines)
+
+
+def write_build(prepared: Prepared) -> dict[str, list[str]]:
+    """Write forms, codebooks and the manifest into build/; returns form key -> files written."""
+    prepared.sound()
+    study, written, manifest = prepared.study, dict[str, list[str]](), list[dict[str, str]]()
+    for built in prepared.forms:
+        files = _form_files(built)
+        for name, data in files.items():
+            write_bytes(study.build_folder / name, data)
+        # The codebook of a build is never changed: what was collected under it is decoded by it.
+        kept = study.codebook_file(built.codebook.build_id)
+        if not kept.exists():
+            write_codebook(kept, built.codebook)
+        written[built.key] = list(files)
+        manifest.append(_manifest_entry(built, files))
+    for name, data in prepared.media().items():
+        write_bytes(study.build_folder / "media" / name, data)
+    write_json(study.build_folder / "manifest.json", {"format": 1, "forms": manifest})
+    return written
+
+
+def _prepare(
+    study: Study,
+    bank: Bank,
+    reading: ContextReading,
+    context: Context,
+    file: YamlFile,
+    *,
+    engines: bool,
+) -> Prepared:
+    findings = [*reading.findings, *check_place(study)]
+    plan = plan_study(bank, context)
+    findings += check_plan(plan, context, file)
+    wording = open_wording(bank, context, content.translations())
+    forms = _compile(bank, wording, plan)
+    findings += check_wording(wording, file)
+    enumerators, register, said = _people(study, context)
+    findings += said
+    if has_errors(findings):
+        forms = ()
+    elif engines:
+        findings += check_forms({built.key: built.form.sheets() for built in forms})
+    return Prepared(
+        study=study,
+        bank=bank,
+        context=context,
+        findings=tuple(in_order(findings)),
+        forms=forms,
+        register=register,
+        enumerators=enumerators,
+    )
+
+
+def _compile(bank: Bank, wording: Wording, plan: Plan) -> tuple[BuiltForm, ...]:
+    forms = list[BuiltForm]()
+    for form_plan in plan.forms:
+        if not form_plan.languages or not _can_be_rendered(wording, form_plan):
+            continue
+        questionnaire = compile_questionnaire(bank, wording, form_plan)
+        forms.append(
+            BuiltForm(
+                plan=form_plan,
+                form=write_form(questionnaire, bank.languages),
+                codebook=make_codebook(questionnaire),
+            )
+        )
+    return tuple(forms)
+
+
+def _can_be_rendered(wording: Wording, plan: FormPlan) -> bool:
+    """Unknown languages and groups are findings of the context; nothing to render then."""
+    groups = wording.context.groups
+    return all(tag in wording.bank.languages for tag in plan.languages) and all(
+        other in groups for other in plan.group.asked_about
+    )
+
+
+def check_place(study: Study) -> Iterator[Finding]:
+    """A folder that is synced while the store is written can be damaged."""
+    service = synced_by(study)
+    if service:
+        yield Finding(
+            code="P105",
+            place=Place("the study folder"),
+            problem=f"it lies in '{service}', which a sync service copies while kobosmix writes; "
+            "a half-copied store may come back to other machines",
+            remedy="Move the folder out of the synced one; copy finished tables instead.",
+            severity=Severity.WARNING,
+        )
+
+
+def check_plan(plan: Plan, context: Context, file: YamlFile) -> Iterator[Finding]:
+    """Every form asks something, in time, by names that fit."""
+    for form in plan.forms:
+        if not form.items:
+            problem = f"the form {form.key} would ask nothing"
+            remedy = "Choose more concepts, or take out the wave or the group."
+            yield _planned("P101", file, "concepts", problem, remedy, Severity.ERROR)
+        if form.minutes > context.minutes:
+            problem = f"{form.key} takes about {form.minutes:.0f} minutes, not {context.minutes}"
+            remedy = "Ask fewer concepts, or raise 'minutes', which respondents are told."
+            yield _planned("P103", file, "minutes", problem, remedy, Severity.WARNING)
+    for name in too_long(plan):
+        yield _planned(
+            "P102",
+            file,
+            "groups",
+            f"the variable name '{name}' is longer than 26 characters",
+            "Give the group it is about a shorter code.",
+            Severity.ERROR,
+        )
+    yield from _dropped_for_one_language(plan, file)
+    yield from _single_items(plan, file)
+
+
+def _single_items(plan: Plan, file: YamlFile) -> Iterator[Finding]:
+    single = {
+        (block.concept.id, form.group.id)
+        for form in plan.forms
+        for block in form.blocks
+        if len(block.items) == 1 < len(block.concept.items) and block.items[0].item.rated
+    }
+    for concept, group in sorted(single):
+        problem = f"'{concept}' comes down to one item for '{group}', so it has no reliability"
+        remedy = "Read it as a single-item measure for this group."
+        yield _planned("P104", file, "concepts", problem, remedy, Severity.NOTICE)
+
+
+def _dropped_for_one_language(plan: Plan, file: YamlFile) -> Iterator[Finding]:
+    dropped = {
+        left.what
+        for form in plan.forms
+        for left in form.left_out
+        if left.reason == "both groups share one language"
+    }
+    for what in sorted(dropped):
+        problem = f"'{what}' was dropped for groups that share one language"
+        remedy = "Nothing to do if that is so; otherwise correct 'speaks' of the groups."
+        yield _planned("C109", file, "concepts", problem, remedy, Severity.NOTICE)
+
+
+def _planned(
+    code: str, file: YamlFile, key: str, problem: str, remedy: str, severity: Severity
+) -> Finding:
+    place = file.place((key,))
+    return Finding(code=code, place=place, problem=problem, remedy=remedy, severity=severity)
+
+
+def _people(
+    study: Study, context: Context
+) -> tuple[tuple[Enumerator, ...], Register, list[Finding]]:
+    findings, enumerators = list[Finding](), tuple[Enumerator, ...]()
+    if context.is_interview:
+        enumerators, said = read_enumerators(
+            study.enumerators_file, groups=context.groups, languages=context.languages
+        )
+        spoken = {
+            group.id: tuple(tag for tag in group.languages if tag in context.languages)
+            for group in context.groups.values()
+        }
+        findings += [*said, *check_coverage(enumerators, spoken)]
+    register, said = read_register(
+        study.register_file,
+        groups=context.groups,
+        sites=context.sites,
+        cohorts=context.cohorts,
+        partners=context.partners,
+        arms=context.arms,
+        required=False,
+    )
+    return enumerators, register, [*findings, *said]
+
+
+def _form_files(built: BuiltForm) -> dict[str, bytes]:
+    return {
+        f"{built.key}.xlsx": workbook(built.form),
+        f"{built.key}_codebook.xlsx": codebook_workbook(built.codebook),
+        f"kobo_upload/{built.key}.xlsx": kobo_workbook(built.form),
+    }
+
+
+def _manifest_entry(built: BuiltForm, files: dict[str, bytes]) -> dict[str, str]:
+    return {
+        "key": built.key,
+        "wave": built.codebook.wave,
+        "group": built.codebook.group,
+        "title": built.codebook.title,
+        "build_id": built.codebook.build_id,
+        **{f"sha256 {name}": sha256(data) for name, data in sorted(files.items())},
+    }
+
+

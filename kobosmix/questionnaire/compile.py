@@ -1,0 +1,300 @@
+"""From the plan of a form to the questionnaire in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+
+from kobosmix.bank.model import Bank, Concept, Item, ResponseScale
+from kobosmix.codebook import ConceptEntry, FacetEntry, Kind, Option, Role, ToolkitPlace
+from kobosmix.conditions import Condition, Equals, both
+from kobosmix.conditions import to_json as condition_json
+from kobosmix.context.model import OWN_NAME, Context
+from kobosmix.files import canonical_json, sha256
+from kobosmix.plan import FormPlan, PlannedBlock, PlannedItem
+from kobosmix.questionnaire import frame
+from kobosmix.questionnaire.model import (
+    Block,
+    Calculated,
+    Constant,
+    Holds,
+    Limits,
+    ListOfOptions,
+    Measures,
+    Note,
+    Part,
+    Question,
+    Questionnaire,
+)
+from kobosmix.questionnaire.texts import FormTexts
+from kobosmix.wording import Wording
+
+# The form by which a group is called in titles and tables.
+_TITLE_FORMS = ("pl", "def_pl_nom", "nom_pl", "def_pl")
+
+
+def compile_questionnaire(bank: Bank, wording: Wording, plan: FormPlan) -> Questionnaire:
+    """The questionnaire of one form.
+
+    What the wording lacks is noted in the wording; a questionnaire made while something was
+    lacking has ⟦marks⟧ in it and must not be fielded.
+    """
+    texts, context = FormTexts(wording, plan), wording.context
+    asked = Block(
+        name="interview",
+        parts=(frame.keys_block(texts, bank), *_item_blocks(texts, bank, plan)),
+        asked_if=frame.AGREED,
+    )
+    body: tuple[Part, ...] = (
+        frame.staff_block(texts),
+        frame.introduction(texts),
+        frame.consent_value(texts),
+        asked,
+        *frame.closing_block(texts),
+    )
+    draft = Questionnaire(
+        study=context.study,
+        wave=plan.wave.id,
+        group=plan.group.id,
+        group_role=plan.group.role,
+        mode=context.mode,
+        languages=plan.languages,
+        title=_title(texts, context, plan),
+        bank_version=bank.version,
+        names=_names(context),
+        parts=body,
+        lists=_lists(texts, bank, context, plan),
+        concepts=tuple(_concept_entries(plan)),
+    )
+    return _stamped(draft)
+
+
+def build_id(questionnaire: Questionnaire) -> str:
+    """The build id of a compiled questionnaire: what travels in every submission."""
+    for part in questionnaire.parts:
+        match part:
+            case Calculated(name="kx_build", rule=Constant(value)):
+                return value
+            case _:
+                continue
+    raise ValueError("the questionnaire was not compiled to the end")
+
+
+def _stamped(draft: Questionnaire) -> Questionnaire:
+    """The questionnaire with device values, hidden constants and its own digest as build id."""
+    identity = "kx" + sha256(canonical_json(_plain(draft)))[:12]
+    hidden = frame.hidden_constants(draft.study, draft.group, draft.wave, identity)
+    return replace(draft, parts=(*frame.device_values(), *hidden, *draft.parts))
+
+
+def _plain(questionnaire: Questionnaire) -> object:
+    walked = [
+        [list(above), type(part).__name__, _part_json(part)]
+        for above, part, _ in questionnaire.walk()
+    ]
+    return {**asdict(replace(questionnaire, parts=())), "parts": walked}
+
+
+def _part_json(part: Part) -> object:
+    match part:
+        case Block():
+            return [part.name, condition_json(part.asked_if)]
+        case Question():
+            content = asdict(replace(part, asked_if=None))
+            return [content, condition_json(part.asked_if)]
+        case Note():
+            return [asdict(replace(part, shown_if=None)), condition_json(part.shown_if)]
+        case Calculated(name=name, rule=Holds(condition)):
+            return [name, condition_json(condition)]
+        case Calculated():
+            return [part.name, type(part.rule).__name__, asdict(part.rule)]
+
+
+def _title(texts: FormTexts, context: Context, plan: FormPlan) -> str:
+    tag = plan.languages[0]
+    wave = texts.text(f"wave_{plan.wave.id.rstrip('0123456789')}")[tag]
+    number = plan.wave.id.removeprefix("fu").strip() if plan.wave.id.startswith("fu") else ""
+    group = _called(plan.group.names.get(tag, {}), plan.group.id)
+    return f"{wave}{' ' + number if number else ''} – {group} – {context.title.get(tag, '')}"
+
+
+def _names(context: Context) -> dict[str, dict[str, str]]:
+    return {
+        group.id: {tag: _called(forms, group.id) for tag, forms in sorted(group.names.items())}
+        for group in context.groups.values()
+    }
+
+
+def _called(forms: Mapping[str, str], otherwise: str) -> str:
+    return next((forms[form] for form in _TITLE_FORMS if form in forms), otherwise)
+
+
+def _lists(
+    texts: FormTexts, bank: Bank, context: Context, plan: FormPlan
+) -> dict[str, ListOfOptions]:
+    scales = [bank.scales["gender"], bank.lists["birth_known"]]
+    scales += [bank.scales[p.item.scale] for p in plan.items if p.item.scale]
+    lists = {scale.id: texts.options(scale, can_be_missing=True) for scale in scales}
+    if "yes_no" in lists or any(block.concept.screen for block in plan.blocks):
+        answered = texts.options(bank.scales["yes_no"], can_be_missing=True)
+        lists["yes_no_item"] = replace(answered, id="yes_no_item")
+    lists["yes_no"] = texts.options(bank.scales["yes_no"])
+    if texts.is_interview:
+        lists |= {id_: texts.options(bank.lists[id_]) for id_ in ("attempt", "refusal_reason")}
+    sites = tuple(
+        Option(value=site, labels={tag: labels.get(tag, "") for tag in plan.languages})
+        for site, labels in context.sites.items()
+    )
+    lists["site"] = ListOfOptions(id="site", options=sites)
+    return lists
+
+
+def _item_blocks(texts: FormTexts, bank: Bank, plan: FormPlan) -> Iterator[Part]:
+    screens = set[str]()
+    for block in plan.blocks:
+        screen = block.concept.screen
+        if screen and screen not in screens:
+            yield _screen(texts, screen)
+            screens.add(screen)
+        yield Block(
+            name=f"block_{block.concept.id}{block.suffix}",
+            parts=tuple(_parts(texts, bank, block)),
+            asked_if=Equals(screen, frame.YES) if screen else None,
+        )
+
+
+def _screen(texts: FormTexts, name: str) -> Question:
+    """'Did you take part?': nobody is asked about what they cannot have seen."""
+    return Question(
+        name=name,
+        role=Role.ITEM,
+        kind=Kind.SELECT_ONE,
+        label=texts.text(name),
+        hint=texts.for_enumerator("options_hint"),
+        list="yes_no_item",
+        required=texts.is_interview,
+        required_message=texts.for_enumerator("required_message"),
+    )
+
+
+def _parts(texts: FormTexts, bank: Bank, block: PlannedBlock) -> Iterator[Part]:
+    concept = block.concept
+    if concept.instruction:
+        key = f"concept.{concept.id}.instruction"
+        yield Note(
+            name=f"{concept.id}_intro{block.suffix}", label=texts.sentence(key, block.about)
+        )
+    for planned in block.items:
+        question = _question(texts, bank, concept, planned, block.suffix)
+        yield question
+        if planned.item.specify:
+            yield _specify(texts, question, planned)
+
+
+def _question(
+    texts: FormTexts, bank: Bank, concept: Concept, planned: PlannedItem, suffix: str
+) -> Question:
+    item = planned.item
+    scale = bank.scales.get(item.scale)
+    return Question(
+        name=planned.name,
+        role=Role.ITEM,
+        kind=_kind(item),
+        label=texts.sentence(_item_key(item, texts.wording.context), planned.about),
+        hint=_hint(texts, item, scale),
+        list="yes_no_item" if item.scale == "yes_no" else item.scale,
+        required=texts.is_interview and scale is not None,
+        required_message=texts.for_enumerator("required_message") if scale else {},
+        limits=_limits(item),
+        message=texts.text(_number_message(item)) if _limits(item) else {},
+        asked_if=_route(item, suffix),
+        measures=_measures(concept, planned),
+    )
+
+
+def _item_key(item: Item, context: Context) -> str:
+    named = item.named and context.own_group == OWN_NAME
+    return f"item.{item.id}@named" if named else f"item.{item.id}"
+
+
+def _kind(item: Item) -> Kind:
+    if item.answer is None:
+        return Kind.SELECT_ONE
+    return Kind.INTEGER if item.answer.kind == "integer" else Kind.TEXT
+
+
+def _limits(item: Item) -> Limits | None:
+    if item.answer is None or item.answer.kind != "integer":
+        return None
+    return Limits(low=item.answer.low or 0, high=item.answer.high)
+
+
+def _number_message(item: Item) -> str:
+    return "year_message" if item.answer and item.answer.high is None else "number_message"
+
+
+def _hint(texts: FormTexts, item: Item, scale: ResponseScale | None) -> Mapping[str, str]:
+    if scale is None:
+        if item.answer and item.answer.kind == "text":
+            return texts.text("text_hint" if texts.is_interview else "text_self_hint")
+        return {}
+    if scale.kind == "count":
+        return texts.for_enumerator("count_hint")
+    return texts.for_enumerator("rated_hint" if scale.rated else "options_hint")
+
+
+def _route(item: Item, suffix: str) -> Condition | None:
+    if item.asked_if is None:
+        return None
+    earlier, code = item.asked_if
+    return Equals(earlier + suffix, code)
+
+
+def _specify(texts: FormTexts, question: Question, planned: PlannedItem) -> Question:
+    specify = planned.item.specify
+    if specify is None or question.measures is None:
+        raise ValueError("only an item with 'specify' has a text beside it")
+    return Question(
+        name=specify.id,
+        role=Role.ITEM,
+        kind=Kind.TEXT,
+        label=texts.sentence(f"item.{specify.id}", planned.about),
+        hint=texts.text("text_hint" if texts.is_interview else "text_self_hint"),
+        asked_if=both(question.asked_if, Equals(question.name, specify.when)),
+        measures=replace(question.measures, rated=False),
+    )
+
+
+def _measures(concept: Concept, planned: PlannedItem) -> Measures:
+    item = planned.item
+    return Measures(
+        concept=concept.id,
+        item=item.id,
+        facet=item.facet,
+        about=planned.about,
+        rated=item.rated,
+        reversed=item.reversed,
+        toolkit=ToolkitPlace(
+            section=concept.section, concept=concept.title, position=item.position
+        ),
+    )
+
+
+def _concept_entries(plan: FormPlan) -> Iterator[ConceptEntry]:
+    seen = set[str]()
+    for block in plan.blocks:
+        concept = block.concept
+        if concept.id in seen:
+            continue
+        seen.add(concept.id)
+        yield ConceptEntry(
+            id=concept.id,
+            section=concept.section,
+            title=concept.title,
+            score_name=concept.score_name,
+            direction=concept.direction,
+            facets=tuple(
+                FacetEntry(id=f.id, title=f.title, direction=f.direction)
+                for f in concept.facets
+            ),
+        )

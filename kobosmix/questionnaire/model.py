@@ -1,0 +1,171 @@
+"""A questionnaire: blocks of questions, notes and values worked out on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from kobosmix.codebook import ConceptEntry, Kind, Option, Role, ToolkitPlace
+from kobosmix.conditions import Condition, both
+
+# One sentence in each language of the form.
+Sentence = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOfOptions:
+    """Answers to choose from, shared by the questions that name the list."""
+
+    id: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """A whole number from `low` to `high`; `high` None means the current year."""
+
+    low: int
+    high: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What an item measures: where it belongs in the bank, and how it is keyed."""
+
+    concept: str
+    item: str
+    facet: str
+    about: str
+    rated: bool
+    reversed: bool
+    toolkit: ToolkitPlace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something put to a person. `list` names its options, or the file they come from.
+
+    `is_respondent_id` asks for the check digit; `message` is shown when an answer is refused.
+    """
+
+    name: str
+    role: Role
+    kind: Kind
+    label: Sentence
+    hint: Sentence = field(default_factory=dict)
+    list: str = ""
+    from_file: str = ""
+    required: bool = False
+    required_message: Sentence = field(default_factory=dict)
+    limits: Limits | None = None
+    is_respondent_id: bool = False
+    message: Sentence = field(default_factory=dict)
+    asked_if: Condition | None = None
+    measures: Measures | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A screen that is only read."""
+
+    name: str
+    label: Sentence
+    hint: Sentence = field(default_factory=dict)
+    shown_if: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same value in every submission of the form."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswered:
+    """The answer of the first of these variables that has one."""
+
+    variables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """`1` where the condition holds, else `0`."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class FromRegister:
+    """A column of the attached register for the ID in a variable; empty where it is not listed."""
+
+    column: str
+    id_variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What the phone notes by itself: `start`, `end` or `today`."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calculated:
+    """A value nobody types."""
+
+    name: str
+    role: Role
+    rule: Constant | FirstAnswered | Holds | FromRegister | Device
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Things that belong together and are put, or left out, together."""
+
+    name: str
+    parts: tuple[Part, ...]
+    asked_if: Condition | None = None
+
+
+Part = Block | Question | Note | Calculated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questionnaire:
+    """What one respondent group is asked at one wave, in each language of its form."""
+
+    study: str
+    wave: str
+    group: str
+    group_role: str
+    mode: str
+    languages: tuple[str, ...]
+    title: str
+    bank_version: str
+    names: Mapping[str, Mapping[str, str]]
+    parts: tuple[Part, ...]
+    lists: Mapping[str, ListOfOptions]
+    concepts: tuple[ConceptEntry, ...]
+    needs_register: bool = True
+
+    def walk(self) -> Iterator[tuple[tuple[str, ...], Part, Condition | None]]:
+        """Every part in order, with the blocks it stands in and all that must hold for it."""
+        yield from _walk(self.parts, (), None)
+
+
+def _walk(
+    parts: tuple[Part, ...], above: tuple[str, ...], condition: Condition | None
+) -> Iterator[tuple[tuple[str, ...], Part, Condition | None]]:
+    for part in parts:
+        match part:
+            case Block():
+                inner = both(condition, part.asked_if)
+                yield above, part, inner
+                yield from _walk(part.parts, (*above, part.name), inner)
+            case Question():
+                yield above, part, both(condition, part.asked_if)
+            case Note():
+                yield above, part, both(condition, part.shown_if)
+            case Calculated():
+                yield above, part, None

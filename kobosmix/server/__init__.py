@@ -1,0 +1,1 @@
+"""Servers: what goes up to them and what comes back, in their own words."""

@@ -1,0 +1,86 @@
+"""What a server's answer says, in one line that is fit to be shown."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
+
+_LONGEST = 400
+_TELLING = ("detail", "error", "message")
+
+
+def parse_json(body: bytes) -> Any:
+    """JSON as the standard has it; ValueError for anything else, NaN included."""
+    content = json.loads(body, parse_constant=_refuse)
+    if b"\\ud" in body.lower():
+        # Half a surrogate pair is JSON, but no text: it could be neither stored nor printed.
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
+    return content
+
+
+def explanation(content_type: str, body: bytes) -> str:
+    """What the body says about a failure. A page of HTML is named, never repeated."""
+    text = body.decode("utf-8", "replace").strip()
+    if not text:
+        return "no explanation"
+    if "html" in content_type or text[:100].lower().startswith(("<!doctype", "<html")):
+        return "an HTML error page"
+    return one_line(_sentences(text))
+
+
+def one_line(text: str) -> str:
+    """Text from a server, cut to one line of printable letters."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    line = " ".join(shown.split())
+    if not line:
+        return "no explanation"
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def wait_asked_s(retry_after: str) -> float | None:
+    """Seconds that a Retry-After header asks to wait, whichever of its two spellings it has.
+
+    >>> wait_asked_s("2")
+    2.0
+    """
+    if not retry_after:
+        return None
+    if retry_after.isdigit():
+        return float(retry_after)
+    try:
+        when = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+
+
+def _sentences(text: str) -> str:
+    try:
+        return "; ".join(_leaves(json.loads(text)))
+    except (ValueError, RecursionError):
+        # OpenRosa answers in XML; its words stand between the tags.
+        return re.sub(r"<[^>]*>", " ", text) if text.startswith("<") else text
+
+
+def _leaves(content: Any, name: str = "") -> Iterator[str]:
+    match content:
+        case dict():
+            for key, value in content.items():
+                yield from _leaves(value, "" if key in _TELLING else str(key))
+        case list():
+            for value in content:
+                yield from _leaves(value, name)
+        case None:
+            pass
+        case _:
+            yield f"{name}: {content}" if name else str(content)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")

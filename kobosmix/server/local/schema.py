@@ -1,0 +1,130 @@
+"""The tables of the local server's database."""
+
+from __future__ import annotations
+
+VERSION = 1
+
+# Strict tables refuse a value of the wrong type, which SQLite would otherwise store unasked.
+TABLES = """
+CREATE TABLE accounts (
+    username TEXT PRIMARY KEY,
+    created_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tokens (
+    digest TEXT PRIMARY KEY,
+    username TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE assets (
+    uid TEXT PRIMARY KEY,
+    owner TEXT NOT NULL REFERENCES accounts,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    version TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    modified_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE versions (
+    uid TEXT PRIMARY KEY,
+    asset TEXT NOT NULL REFERENCES assets ON DELETE CASCADE,
+    content TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    deployed_at TEXT
+) STRICT;
+CREATE INDEX versions_of_asset ON versions (asset);
+
+CREATE TABLE deployments (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    asset TEXT NOT NULL UNIQUE REFERENCES assets ON DELETE CASCADE,
+    uuid TEXT NOT NULL UNIQUE,
+    active INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    title TEXT NOT NULL,
+    label TEXT NOT NULL,
+    form BLOB NOT NULL,
+    repeats TEXT NOT NULL,
+    media_due INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE files (
+    uid TEXT PRIMARY KEY,
+    asset TEXT NOT NULL REFERENCES assets ON DELETE CASCADE,
+    filename TEXT NOT NULL,
+    description TEXT NOT NULL,
+    mimetype TEXT NOT NULL,
+    md5 TEXT NOT NULL,
+    content BLOB NOT NULL,
+    created_at TEXT NOT NULL,
+    UNIQUE (asset, filename)
+) STRICT;
+
+CREATE TABLE device_files (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    deployment INTEGER NOT NULL REFERENCES deployments ON DELETE CASCADE,
+    filename TEXT NOT NULL,
+    mimetype TEXT NOT NULL,
+    md5 TEXT NOT NULL,
+    content BLOB NOT NULL,
+    UNIQUE (deployment, filename)
+) STRICT;
+
+CREATE TABLE imports (
+    uid TEXT PRIMARY KEY,
+    username TEXT NOT NULL REFERENCES accounts,
+    status TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    workbook BLOB,
+    messages TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE permissions (
+    uid TEXT PRIMARY KEY,
+    asset TEXT NOT NULL REFERENCES assets ON DELETE CASCADE,
+    username TEXT NOT NULL,
+    permission TEXT NOT NULL,
+    UNIQUE (asset, username, permission)
+) STRICT;
+
+CREATE TABLE submissions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    asset TEXT NOT NULL REFERENCES assets ON DELETE CASCADE,
+    root_uuid TEXT NOT NULL,
+    uuid TEXT NOT NULL,
+    xml BLOB NOT NULL,
+    answers TEXT NOT NULL,
+    validation TEXT NOT NULL DEFAULT '{}',
+    submitted_at TEXT NOT NULL,
+    UNIQUE (asset, uuid)
+) STRICT;
+CREATE INDEX submissions_by_root ON submissions (asset, root_uuid);
+CREATE INDEX submissions_by_number ON submissions (asset, id);
+
+CREATE TABLE replaced_uuids (
+    asset TEXT NOT NULL,
+    uuid TEXT NOT NULL,
+    submission INTEGER NOT NULL REFERENCES submissions ON DELETE CASCADE,
+    PRIMARY KEY (asset, uuid)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX replaced_by_submission ON replaced_uuids (submission);
+
+CREATE TABLE attachments (
+    uid TEXT PRIMARY KEY,
+    submission INTEGER NOT NULL REFERENCES submissions ON DELETE CASCADE,
+    filename TEXT NOT NULL,
+    mimetype TEXT NOT NULL,
+    content BLOB NOT NULL,
+    UNIQUE (submission, filename)
+) STRICT;
+
+CREATE TABLE daily_counts (
+    asset TEXT NOT NULL REFERENCES assets ON DELETE CASCADE,
+    day TEXT NOT NULL,
+    submissions INTEGER NOT NULL,
+    PRIMARY KEY (asset, day)
+) STRICT, WITHOUT ROWID;
+"""

@@ -1,0 +1,200 @@
+"""Submissions: taken in once, edited, found again. What is acknowledged is on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
+
+from kobosmix.server.local.database import Connection, Database, Record
+from kobosmix.server.local.deployments import repeats
+from kobosmix.server.local.instances import Instance, answers
+from kobosmix.server.local.records import new_uid
+
+
+class SubmissionRefused(Exception):
+    """The submission was not taken; nothing was changed."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status, self.message = status, message
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file sent along with a submission."""
+
+    filename: str
+    mimetype: str
+    content: bytes
+
+
+class InProgress:
+    """The submissions being taken in at this moment."""
+
+    def __init__(self) -> None:
+        self._keys = set[tuple[str, str]]()
+        self._lock = Lock()
+
+    @contextmanager
+    def claim(self, asset: str, uuid: str) -> Iterator[None]:
+        """Hold one submission for the length of the block; refused while another holds it."""
+        key = (asset, uuid)
+        with self._lock:
+            if key in self._keys:
+                raise SubmissionRefused(423, "Submission is currently being processed.")
+            self._keys.add(key)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._keys.discard(key)
+
+
+def form_of(connection: Connection, instance: Instance) -> Record | None:
+    """The deployment a submission is for: by `formhub/uuid` first, then by the root's id."""
+    for column, value in (("uuid", instance.form_uuid), ("asset", instance.form_id)):
+        found: Record | None = connection.execute(
+            f"SELECT * FROM deployments WHERE {column} = ?",  # noqa: S608 - two fixed names
+            (value,),
+        ).fetchone()
+        if found:
+            return found
+    return None
+
+
+def take_in(
+    database: Database,
+    deployed: Record,
+    instance: Instance,
+    attachments: list[Attachment],
+    username: str | None,
+) -> None:
+    """Store a submission or an edit of one. It is on disk when this returns.
+
+    Refused with 202 if it is already there, 409 if other content has its id, 410 or 404 if it
+    edits a version that was edited since or was never here.
+    """
+    given = answers(instance, repeats(deployed))
+    asset = deployed["asset"]
+    with database.writing() as connection:
+        known = _with_uuid(connection, asset, instance.uuid)
+        if known:
+            _add_to_known(connection, known, instance, attachments)
+            return
+        if _was_replaced(connection, asset, instance.uuid):
+            raise _conflict()
+        if instance.replaces:
+            number = _replace(connection, asset, instance, given)
+        else:
+            number = _insert(connection, asset, instance, given, username)
+        _attach(connection, number, instance, attachments)
+
+
+def _conflict() -> SubmissionRefused:
+    return SubmissionRefused(409, "Submission with this instance ID already exists")
+
+
+def _with_uuid(connection: Connection, asset: str, uuid: str) -> Record | None:
+    found: Record | None = connection.execute(
+        "SELECT * FROM submissions WHERE asset = ? AND uuid = ?", (asset, uuid)
+    ).fetchone()
+    return found
+
+
+def _was_replaced(connection: Connection, asset: str, uuid: str) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM replaced_uuids WHERE asset = ? AND uuid = ?", (asset, uuid)
+    )
+    return found.fetchone() is not None
+
+
+def _add_to_known(
+    connection: Connection, known: Record, instance: Instance, attachments: list[Attachment]
+) -> None:
+    if known["xml"] != instance.xml:
+        raise _conflict()
+    if not _attach(connection, known["id"], instance, attachments):
+        raise SubmissionRefused(202, "Duplicate Instance")
+
+
+def _insert(
+    connection: Connection,
+    asset: str,
+    instance: Instance,
+    given: dict[str, Any],
+    username: str | None,
+) -> int:
+    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    kept = _kept(asset, instance, given, instance.uuid)
+    kept |= {"_submission_time": moment, "_submitted_by": username}
+    stored = connection.execute(
+        "INSERT INTO submissions (asset, root_uuid, uuid, xml, answers, submitted_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (asset, instance.uuid, instance.uuid, instance.xml, _json(kept), moment),
+    )
+    connection.execute(
+        "INSERT INTO daily_counts VALUES (?, ?, 1)"
+        " ON CONFLICT DO UPDATE SET submissions = submissions + 1",
+        (asset, moment[:10]),
+    )
+    return stored.lastrowid or 0
+
+
+def _replace(
+    connection: Connection, asset: str, instance: Instance, given: dict[str, Any]
+) -> int:
+    edited = _with_uuid(connection, asset, instance.replaces)
+    if edited is None:
+        if _was_replaced(connection, asset, instance.replaces):
+            message = "Invalid submission - deprecatedID refers to an old version"
+            raise SubmissionRefused(410, message)
+        raise SubmissionRefused(404, "Invalid submission - deprecatedID not found")
+    before = json.loads(edited["answers"])
+    kept = _kept(asset, instance, given, edited["root_uuid"])
+    kept |= {key: before[key] for key in ("_submission_time", "_submitted_by")}
+    connection.execute(
+        "UPDATE submissions SET uuid = ?, xml = ?, answers = ? WHERE id = ?",
+        (instance.uuid, instance.xml, _json(kept), edited["id"]),
+    )
+    connection.execute(
+        "INSERT INTO replaced_uuids VALUES (?, ?, ?)", (asset, edited["uuid"], edited["id"])
+    )
+    number: int = edited["id"]
+    return number
+
+
+def _kept(
+    asset: str, instance: Instance, given: dict[str, Any], root_uuid: str
+) -> dict[str, Any]:
+    return {
+        **given,
+        "meta/rootUuid": f"uuid:{root_uuid}",
+        "_uuid": instance.uuid,
+        "_xform_id_string": asset,
+        "_status": "submitted_via_web",
+        "_geolocation": [None, None],
+    }
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False)
+
+
+def _attach(
+    connection: Connection, number: int, instance: Instance, attachments: list[Attachment]
+) -> int:
+    """Store the files that an answer names, and drop the others, as the real server does."""
+    named = {element.text for element in instance.root.iter()} if attachments else set()
+    added = 0
+    for each in attachments:
+        if each.filename in named:
+            added += connection.execute(
+                "INSERT INTO attachments VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (new_uid("att"), number, each.filename, each.mimetype, each.content),
+            ).rowcount
+    return added

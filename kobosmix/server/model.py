@@ -1,0 +1,124 @@
+"""A server and what it holds, in the server's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+LARGEST_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """A form project. `constants` are its hidden calculations that are one quoted word each."""
+
+    uid: str
+    name: str
+    version_id: str
+    deployed_version_id: str
+    has_deployment: bool
+    active: bool
+    submission_count: int
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether phones get exactly what the project holds now."""
+        current = self.version_id == self.deployed_version_id
+        return self.has_deployment and self.active and current
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaFile:
+    """A file that travels with a form. `md5` is bare hex."""
+
+    uid: str
+    name: str
+    md5: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataPage:
+    """One page of submissions. `remaining` counts these and all that follow them."""
+
+    rows: Sequence[Mapping[str, Any]]
+    remaining: int
+
+    @property
+    def last_id(self) -> int:
+        """The greatest `_id` on the page: where the next one starts."""
+        return max(int(row["_id"]) for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """The server has the submission. `status` is 201 when it came now, 202 when it had it."""
+
+    status: int
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was this request that brought it."""
+        return self.status == 201  # noqa: PLR2004 - the protocol's own number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedForm:
+    """A form as the list for phones has it."""
+
+    uid: str
+    name: str
+    version: str
+    download_url: str
+    manifest_url: str
+
+
+class Server(Protocol):
+    """What deploying and pulling need of a server."""
+
+    @property
+    def url(self) -> str:
+        """Its address, which is also its name."""
+
+    def username(self) -> str:
+        """Who the server takes us for."""
+
+    def assets(self) -> Iterator[Asset]:
+        """Every form project the account can see, with its constants."""
+
+    def find_asset(self, uid: str) -> Asset | None:
+        """One form project, or None where there is none of that uid for us."""
+
+    def asset(self, uid: str) -> Asset:
+        """One form project that must be there."""
+
+    def import_workbook(self, title: str, workbook: bytes, *, replace: str = "") -> str:
+        """Make a project of a workbook, or put it in place of one; the project's uid."""
+
+    def deploy(self, uid: str) -> Asset:
+        """Hand the project as it is now to the phones."""
+
+    def media(self, uid: str) -> Sequence[MediaFile]:
+        """The files uploaded to a project."""
+
+    def put_media(self, uid: str, name: str, content: bytes) -> None:
+        """Upload a file, in place of one of the same name. Phones get it at the next deploy."""
+
+    def fielded_form(self, uid: str) -> str:
+        """The XForm that phones get now."""
+
+    def fielded_media(self, uid: str) -> Mapping[str, str]:
+        """The files that phones get now: name to md5."""
+
+    def wait(self, seconds: float) -> None:
+        """Let the server work."""
+
+    def submission_count(self, uid: str) -> int:
+        """How many submissions it holds for a form."""
+
+    def rows(self, uid: str, after_id: int, page_size: int) -> DataPage:
+        """The next submissions after an `_id`, in the order of `_id`."""
+
+    def version_constants(self, uid: str, version_id: str) -> Mapping[str, str]:
+        """The constants of one version that was deployed."""

@@ -1,0 +1,93 @@
+"""The tables as files: CSV for programs, workbooks for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from kobosmix.files import write_bytes, write_text
+from kobosmix.match.model import Matched
+from kobosmix.tables.codebook import codebook_sheets
+from kobosmix.tables.missing import missing
+from kobosmix.tables.tabulate import Tabulation, tabulate
+from kobosmix.tables.toolkit import headings_sheet, toolkit_table
+from kobosmix.tables.topline import topline_sheets
+from kobosmix.tables.wide import wide
+from kobosmix.xlsx import Cell, Sheet, workbook_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Headings = Literal["variables", "toolkit"]
+
+
+def write_tables(
+    folder: Path,
+    matched: Matched,
+    *,
+    headings: Headings = "variables",
+    everyone: bool = False,
+) -> tuple[Path, ...]:
+    """Write all tables and say which files they are; equal input gives equal bytes.
+
+    `headings="toolkit"` puts the sample spreadsheet's headings over the wide table, and a sheet
+    beside it that says what each one is. `everyone` adds the persons without any interview.
+    """
+    tabulation = tabulate(matched)
+    table = _table(tabulation, headings, everyone=everyone)
+    write_text(folder / "wide.csv", csv_text(table))
+    write_text(folder / "missing.csv", csv_text(missing(tabulation)))
+    workbooks = {
+        "wide.xlsx": _wide_sheets(tabulation, table, headings),
+        "codebook.xlsx": codebook_sheets(tabulation),
+        "topline.xlsx": topline_sheets(tabulation),
+    }
+    for name, sheets in workbooks.items():
+        write_bytes(folder / name, workbook_bytes(sheets))
+    return tuple(folder / name for name in ("wide.csv", "missing.csv", *workbooks))
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """The table as CSV: text in quotes, IDs too; whole numbers bare; what is missing empty.
+
+    So a program that minds quotes tells the text 1 from the number 1, and an empty answer from
+    none. Nothing is defused: this file is for programs.
+    """
+    return "".join(",".join(map(_field, row)) + "\n" for row in _rows(table))
+
+
+def _table(tabulation: Tabulation, headings: Headings, *, everyone: bool) -> pd.DataFrame:
+    if headings == "toolkit":
+        return toolkit_table(tabulation, everyone=everyone)
+    return wide(tabulation, everyone=everyone)
+
+
+def _wide_sheets(
+    tabulation: Tabulation, table: pd.DataFrame, headings: Headings
+) -> Iterable[Sheet]:
+    yield Sheet(title="Table", rows=_rows(table), for_people=True, text_columns=(0,))
+    if headings == "toolkit":
+        yield headings_sheet(tabulation)
+
+
+def _rows(table: pd.DataFrame) -> list[Sequence[Cell]]:
+    """The header and the rows, whole numbers as such and what is missing as None."""
+    columns = [
+        [
+            None if is_missing else _plain(value)
+            for value, is_missing in zip(column, empty, strict=True)
+        ]
+        for column, empty in ((table[name], table[name].isna()) for name in table.columns)
+    ]
+    return [tuple(map(str, table.columns)), *zip(*columns, strict=True)]
+
+
+def _plain(value: object) -> Cell:
+    return value if isinstance(value, str) else int(str(value))
+
+
+def _field(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    return str(cell) if isinstance(cell, int) else '"' + str(cell).replace('"', '""') + '"'

@@ -1,0 +1,115 @@
+"""What the wording of a study still lacks, with the place to write it in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from kobosmix.bank.check import slot_problem
+from kobosmix.bank.model import Bank
+from kobosmix.findings import Finding, Severity
+from kobosmix.slots import slots_of
+from kobosmix.wording.catalogue import Catalogue
+from kobosmix.wording.render import MissingForm, Wording
+from kobosmix.yamlfile import Path_, YamlFile
+
+EXPLANATIONS: Mapping[str, tuple[str, str]] = {
+    "W101": ("A language has no readable catalogue.", "See the finding."),
+    "W102": ("A catalogue has two entries under one key.", "Keep one of the two."),
+    "W103": (
+        "A translation was made from an English sentence that has changed since.",
+        "Translate the new sentence; the old translation is no longer used.",
+    ),
+    "W104": ("A sentence a form needs is not translated.", "Translate it in the catalogue."),
+    "W105": (
+        "A translation has lost, added or misspelt a slot, so a name would be missing.",
+        "Use the same slots as the English; only the form behind the dot may differ.",
+    ),
+    "W201": (
+        "A sentence needs a name in a grammatical form that was not given. There is no fallback: "
+        "a wrong case is worse than a stop.",
+        "Ask a speaker with the fill-the-gap sentence and write the answer where the finding says.",
+    ),
+    "W202": (
+        "A name form was derived by a rule of the language and no speaker has confirmed it.",
+        "Write it into context.yaml under that form once a speaker has read it.",
+    ),
+}
+
+
+def check_wording(wording: Wording, file: YamlFile) -> Iterator[Finding]:
+    """Everything lacking or doubtful, once all sentences of the study have been rendered."""
+    yield from wording.findings
+    for catalogue in wording.catalogues.values():
+        yield from check_slots_kept(catalogue, wording.bank)
+    for missing in wording.missing_texts:
+        if missing.tag in wording.bank.languages and wording.catalogues[missing.tag].messages:
+            yield Finding(
+                code="W104",
+                place=wording.catalogues[missing.tag].place(missing.key),
+                problem=f"'{missing.key}' is not translated",
+                remedy=f"Translate: {wording.bank.sentences[missing.key]}",
+            )
+    yield from _missing_forms(wording, file)
+    yield from _derived_forms(wording, file)
+
+
+def check_slots_kept(catalogue: Catalogue, bank: Bank) -> Iterator[Finding]:
+    """A translation has the slots of the English, each in a form its language knows."""
+    language = bank.languages[catalogue.tag]
+    for key, message in catalogue.messages.items():
+        english = bank.sentences.get(key)
+        if english is None or not message.text:
+            continue
+        problem = slot_problem(message.text, set(language.forms))
+        wanted = {slot.name for slot in slots_of(english)}
+        if not problem and {slot.name for slot in slots_of(message.text)} != wanted:
+            problem = f"the English has the slots: {', '.join(sorted(wanted)) or 'none'}"
+        if problem:
+            yield Finding(
+                code="W105",
+                place=catalogue.place(key),
+                problem=problem,
+                remedy="Use the slots of the English, each with a form of this language.",
+            )
+
+
+def _missing_forms(wording: Wording, file: YamlFile) -> Iterator[Finding]:
+    gathered = defaultdict[tuple[str, str, str, str], list[MissingForm]](list)
+    for missing in wording.missing_forms:
+        gathered[(missing.bearer, missing.tag, missing.slot, missing.form)].append(missing)
+    for (bearer, tag, slot, form), several in gathered.items():
+        language = wording.bank.languages[tag]
+        ask = language.forms[form].ask if form in language.forms else "?"
+        sentences = sorted({missing.sentence for missing in several})
+        who = f"group '{bearer}'" if bearer else f"'{slot}'"
+        yield Finding(
+            code="W201",
+            place=file.place(_way(slot, bearer, tag)),
+            problem=f"{who} has no form '{form}' in {language.english} ({tag}), needed in "
+            + f"{len(sentences)} sentence{'s' * (len(sentences) != 1)}:"
+            + "".join(f"\n      {sentence}" for sentence in sentences),
+            remedy=f"Ask a speaker to fill the gap: {ask}  Write it as '{form}: ...'.",
+        )
+
+
+def _derived_forms(wording: Wording, file: YamlFile) -> Iterator[Finding]:
+    gathered = defaultdict[tuple[str, str, str], dict[str, str]](dict)
+    for derived in wording.derived:
+        whose = (derived.bearer, derived.tag, derived.slot)
+        gathered[whose][derived.form] = derived.text
+    for (bearer, tag, slot), forms in gathered.items():
+        made = ", ".join(f"{form}: {text}" for form, text in sorted(forms.items()))
+        yield Finding(
+            code="W202",
+            place=file.place(_way(slot, bearer, tag)),
+            problem=f"derived by rule for '{bearer or slot}', not confirmed yet: {made}",
+            remedy="When a speaker has confirmed them, write them here.",
+            severity=Severity.NOTICE,
+        )
+
+
+def _way(slot: str, bearer: str, tag: str) -> Path_:
+    if bearer:
+        return ("groups", bearer, "names", tag)
+    return (slot, "names", tag)

@@ -1,0 +1,115 @@
+"""Names in the grammatical form a sentence asks for: given, derived by a safe rule, or missing.
+
+There is no fallback, to another form or to English: a wrong case in a survey is worse than a
+stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kobosmix.bank.model import Bank, Language
+from kobosmix.context.model import COMMUNITY, Context, Phrase
+from kobosmix.slots import Slot
+
+Forms = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A form of a name; `rule` says how it was derived, empty where the study gives it."""
+
+    text: str
+    rule: str = ""
+
+
+def find_name(slot: Slot, language: Language, bearer: Bearer) -> Found | None:
+    """The form this slot asks for, or None where it is missing."""
+    plain = bearer.plain(slot, language.tag)
+    if plain is not None:
+        return Found(plain)
+    return _form(slot.form, bearer.forms(slot.name, language), language)
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whose names are meant: the study, the respondent's group, the group asked about."""
+
+    bank: Bank
+    context: Context
+    group: str
+    about: str
+
+    def plain(self, slot: Slot, tag: str) -> str | None:
+        """Text the study gives as it stands, for slots that are not names; None for the others."""
+        context = self.context
+        texts: Mapping[tuple[str, str], str | None] = {
+            ("study", "minutes"): str(context.minutes),
+            ("study", "age"): str(context.age_of_consent),
+            ("contact", "withdrawal"): context.withdrawal.get(tag),
+            ("contact", "complaints"): context.complaints.get(tag),
+            ("organisation", "np"): context.organisation.get(tag),
+            ("community", "np"): context.community.get(tag),
+            ("programme", "np"): context.programme.get(tag),
+        }
+        return texts.get((slot.name, slot.form))
+
+    def forms(self, name: str, language: Language) -> Forms:
+        """The forms there are for a slot of this name, in this language."""
+        context, tag = self.context, language.tag
+        if name == "group":
+            return context.groups[self.about].names.get(tag, {}) if self.about else {}
+        if name in ("ingroup", "ingroup_you"):
+            if context.own_group == COMMUNITY:
+                return language.phrases.get(name, {}).get(COMMUNITY, {})
+            return context.groups[self.group].names.get(tag, {})
+        if name in ("language_host", "language_newcomer"):
+            return language.languages.get(self._spoken(name.removeprefix("language_")), {})
+        phrase = {"country": context.country, "newcomers": context.newcomers}.get(name)
+        return _phrase(phrase, name, language)
+
+    def _spoken(self, role: str) -> str:
+        # The group itself first, then those it is asked about: with several host groups the
+        # language meant is that of the one concerned.
+        near = [self.group, *self.context.groups[self.group].asked_about, *self.context.groups]
+        for id_ in near:
+            group = self.context.groups.get(id_)
+            if group and group.role == role:
+                return group.speaks
+        return ""
+
+
+def _phrase(phrase: Phrase | None, name: str, language: Language) -> Forms:
+    if phrase is None:
+        return {}
+    ready = language.phrases.get(name, {}).get(phrase.use, {})
+    return {**ready, **phrase.names.get(language.tag, {})}
+
+
+def _form(form: str, forms: Forms, language: Language) -> Found | None:
+    if form in forms:
+        return Found(forms[form])
+    spec = language.forms.get(form)
+    if spec is None or not spec.derive:
+        return None
+    rule, base_form, *arguments = spec.derive
+    base = _form(base_form, forms, language)
+    if base is None:
+        return None
+    text = base.text if rule == "same" else turkish_suffix(base.text, arguments[0])
+    return Found(text, f"{rule} {base_form}")
+
+
+def turkish_suffix(plural: str, suffix: str) -> str:
+    """A Turkish plural with a case ending: A and I stand for the vowels that follow its harmony.
+
+    Safe only behind -lar/-ler, where harmony is settled and names of peoples take no apostrophe;
+    anything else is a ValueError.
+    """
+    ending = plural.rstrip()[-3:].lower()
+    if ending not in ("lar", "ler"):
+        raise ValueError(f"'{plural}' does not end in -lar or -ler")
+    back = ending == "lar"
+    vowels = {"A": "a" if back else "e", "I": "ı" if back else "i"}
+    return plural + "".join(vowels.get(letter, letter) for letter in suffix)

@@ -1,0 +1,208 @@
+"""The only door to ruamel.yaml: YAML 1.2 read with the line of every value.
+
+Only the readers of `bank` and `context` come here.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kobosmix.findings import Finding, Place
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from ruamel.yaml.nodes import Node
+
+Path_ = tuple[str | int, ...]
+
+EXPLANATIONS: Mapping[str, tuple[str, str]] = {
+    "Y101": (
+        "A file is not YAML, so it could not be read any further.",
+        "Indent with spaces, not tabs; put text with a colon or a bracket in quotes.",
+    ),
+    "Y102": (
+        "A key stands in one place twice. Which of the two counts cannot be known.",
+        "Keep one of them.",
+    ),
+    "Y103": ("A file is not UTF-8 text.", "Save it as UTF-8."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class YamlFile:
+    """A file's content as plain Python values, and where each of them stands.
+
+    `lines` maps the way to a value, as in `("groups", "turks", "role")`, to its line;
+    `spelled` maps the way to what was typed, for values YAML does not take as text.
+    """
+
+    name: str
+    content: Any
+    lines: Mapping[Path_, int]
+    spelled: Mapping[Path_, str]
+
+    def place(self, way: Path_) -> Place:
+        """Where to look for a value; the nearest one above it where it is missing."""
+        at = way
+        while at and at not in self.lines:
+            at = at[:-1]
+        return Place(self.name, self.lines.get(at, 1), ".".join(str(step) for step in way))
+
+
+def read_yaml(path: Path) -> YamlFile | Finding:
+    """Read a file; a fault that hides the rest of it comes back alone, as the one finding."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        return Finding(
+            code="Y103",
+            place=Place(path.name),
+            problem="the file is not UTF-8 text, so nothing in it could be checked",
+            remedy="Save it as UTF-8: in Notepad, 'Save as' and choose 'UTF-8' under Encoding.",
+        )
+    try:
+        root = YAML(typ="rt", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        return _syntax_fault(path.name, error)
+    except YAMLError:
+        return _syntax_fault(path.name, None)
+    lines, spelled = dict[Path_, int](), dict[Path_, str]()
+    reader = _Reader(path.name, lines, spelled)
+    content = reader.value(root, ()) if root is not None else {}
+    return reader.fault or YamlFile(path.name, content, lines, spelled)
+
+
+def check_shape(file: YamlFile, model: type[BaseModel], code: str) -> list[Finding]:
+    """Every place where the content is not what the model asks for, with a remedy for each."""
+    from pydantic import ValidationError
+
+    try:
+        model.model_validate(file.content)
+    except ValidationError as error:
+        return [_shape_fault(file, fault, code) for fault in error.errors()]
+    return []
+
+
+class _Reader:
+    """Turns YAML nodes into values, noting lines; stops at the first duplicate key."""
+
+    def __init__(self, name: str, lines: dict[Path_, int], spelled: dict[Path_, str]) -> None:
+        self.name, self.lines, self.spelled = name, lines, spelled
+        self.fault: Finding | None = None
+
+    def value(self, node: Node, way: Path_) -> Any:
+        from ruamel.yaml.nodes import MappingNode, SequenceNode
+
+        self.lines.setdefault(way, node.start_mark.line + 1)
+        if isinstance(node, MappingNode):
+            return self._mapping(node, way)
+        if isinstance(node, SequenceNode):
+            return [self.value(child, (*way, n)) for n, child in enumerate(node.value)]
+        return self._scalar(node, way)
+
+    def _mapping(self, node: Node, way: Path_) -> dict[str, Any]:
+        content = dict[str, Any]()
+        for key_node, value_node in node.value:
+            key, line = str(key_node.value), key_node.start_mark.line + 1
+            if key in content and self.fault is None:
+                self.fault = _duplicate_key(self.name, line, key, self.lines[(*way, key)])
+            self.lines[(*way, key)] = line
+            content[key] = self.value(value_node, (*way, key))
+        return content
+
+    def _scalar(self, node: Node, way: Path_) -> Any:
+        tag = str(node.tag).rpartition(":")[2]
+        text = str(node.value)
+        if tag == "str":
+            return text
+        self.spelled[way] = text
+        return _SCALARS.get(tag, str)(text)
+
+
+def _integer(text: str) -> int | str:
+    try:
+        return int(text.replace("_", ""), 0) if text[:1] != "0" else int(text)
+    except ValueError:
+        return text
+
+
+def _date(text: str) -> datetime.date | str:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return text
+
+
+_SCALARS: Mapping[str, Any] = {
+    "int": _integer,
+    "float": float,
+    "bool": lambda text: text.lower() == "true",
+    "null": lambda _: None,
+    "timestamp": _date,
+}
+
+
+def _duplicate_key(name: str, line: int, key: str, first: int) -> Finding:
+    return Finding(
+        code="Y102",
+        place=Place(name, line, key),
+        problem=f"the key '{key}' stands here a second time (first in line {first}); the rest of "
+        "the file was not checked",
+        remedy="Keep one of the two, then run the check again.",
+    )
+
+
+def _syntax_fault(name: str, error: Any) -> Finding:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    what = " ".join(str(getattr(error, "problem", None) or "it cannot be read").split())
+    return Finding(
+        code="Y101",
+        place=Place(name, mark.line + 1 if mark else 1),
+        problem=f"this is not YAML ({what}); the rest of the file was not checked",
+        remedy="Look at this line and the one above: indent with spaces, put text with a colon "
+        'or a "[" at its start in quotes, close every quote and bracket.',
+    )
+
+
+def _shape_fault(file: YamlFile, fault: Mapping[str, Any], code: str) -> Finding:
+    way = tuple(step for step in fault["loc"] if not str(step).startswith("function-"))
+    while way and not _stands(file.content, way[:-1]):
+        way = way[:-1]
+    problem, remedy = _in_words(fault, file.spelled.get(way), str(way[-1]) if way else "file")
+    return Finding(code=code, place=file.place(way), problem=problem, remedy=remedy)
+
+
+def _stands(content: Any, way: Sequence[str | int]) -> bool:
+    for step in way:
+        if isinstance(content, Mapping) and step in content:
+            content = content[str(step)]
+        elif isinstance(content, list) and isinstance(step, int) and step < len(content):
+            content = content[step]
+        else:
+            return False
+    return True
+
+
+def _in_words(fault: Mapping[str, Any], typed: str | None, key: str) -> tuple[str, str]:
+    kind, context = fault["type"], fault.get("ctx", {})
+    if kind == "missing":
+        return f"'{key}' is missing", f"Add a line '{key}:' here."
+    if kind == "extra_forbidden":
+        return f"the key '{key}' is not known here", "Check its spelling and its indentation."
+    if kind == "string_type" and typed is not None:
+        return (
+            f"{typed} is read as a number, a date or yes/no, but '{key}' is text",
+            f'Put it in quotes: {key}: "{typed}".',
+        )
+    if kind in ("literal_error", "enum"):
+        return f"'{fault['input']}' is not possible for '{key}'", f"Use {context['expected']}."
+    said = str(fault["msg"]).removeprefix("Value error, ")
+    problem, _, remedy = said.partition(" | ")
+    return f"'{key}': {problem[:1].lower()}{problem[1:]}", remedy or f"Correct '{key}'."
