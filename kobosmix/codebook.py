@@ -69,11 +69,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One answer that can be chosen. `missing` says why it is no answer (98, 99), else None."""
+    """One answer that can be chosen. `missing` says why it is no answer (98, 99), else None.
+
+    `labels` holds the words fielded by language; `english` the label of the item bank.
+    """
 
     value: str
     labels: Mapping[str, str]
     missing: Missing | None = None
+    english: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +93,16 @@ class ToolkitPlace:
 class Variable:
     """One field of the form. `path` is where it stands in a submission: `interview/x/trust_1`.
 
-    `labels` and `hints` are the exact words fielded, by language tag. `asked_if` holds every
-    condition that must be met for the question to be put, those of its blocks included.
+    `labels` and `hints` are the exact words fielded, by language tag; `english` is the sentence
+    of the item bank they were translated from, with its slots. `asked_if` holds every condition
+    that must be met for the question to be put, those of its blocks included.
     """
 
     name: str
     path: str
     role: Role
     kind: Kind
+    english: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
     options: tuple[Option, ...] = ()

@@ -27,6 +27,7 @@ from kobosmix.people.enumerators import (
     enumerators_csv,
     read_enumerators,
 )
+from kobosmix.people.ids import issued_digests
 from kobosmix.people.model import Register
 from kobosmix.people.register import read_register, register_csv
 from kobosmix.plan import FormPlan, Plan, plan_study, too_long
@@ -210,7 +211,9 @@ def check_plan(plan: Plan, context: Context, file: YamlFile) -> Iterator[Finding
             remedy = "Choose more concepts, or take out the wave or the group."
             yield _planned("P101", file, "concepts", problem, remedy, Severity.ERROR)
         if form.minutes > context.minutes:
-            problem = f"{form.key} takes about {form.minutes:.0f} minutes, not {context.minutes}"
+            problem = (
+                f"{form.key} takes about {form.minutes:.0f} minutes, not {context.minutes}"
+            )
             remedy = "Ask fewer concepts, or raise 'minutes', which respondents are told."
             yield _planned("P103", file, "minutes", problem, remedy, Severity.WARNING)
     for name in too_long(plan):
@@ -279,6 +282,7 @@ def _people(
         cohorts=context.cohorts,
         partners=context.partners,
         arms=context.arms,
+        issued=issued_digests(study),
         required=False,
     )
     return enumerators, register, [*findings, *said]
@@ -301,5 +305,3 @@ def _manifest_entry(built: BuiltForm, files: dict[str, bytes]) -> dict[str, str]
         "build_id": built.codebook.build_id,
         **{f"sha256 {name}": sha256(data) for name, data in sorted(files.items())},
     }
-
-

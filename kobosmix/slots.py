@@ -18,6 +18,8 @@ _BRACKET = re.compile(r"[\[\]]")
 
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 RIGHT_TO_LEFT_MARK, LEFT_TO_RIGHT_MARK = "\u200f", "\u200e"
+# A telephone number: groups of digits that a right-to-left line would put in reverse order.
+_NUMBER = re.compile(r"\+?[0-9]+(?:[ ./-][0-9]+)+|\+[0-9]+")
 # In these languages the capital of i has a dot.
 _DOTTED_I = frozenset({"tr", "az", "tt", "kk", "crh"})
 
@@ -60,6 +62,8 @@ def fill(
         slot = Slot(found[1].lower(), found[2], found[1][0].isupper())
         form = unicodedata.normalize("NFC", look_up(slot))
         form = capitalised(form, tag) if slot.capital else form
+        if right_to_left:
+            form = _NUMBER.sub(rf"{FIRST_STRONG_ISOLATE}\g<0>{POP_ISOLATE}", form)
         return f"{FIRST_STRONG_ISOLATE}{form}{POP_ISOLATE}" if foreign(form) else form
 
     def foreign(text: str) -> bool:

@@ -51,6 +51,7 @@ class Project:
     deployments: int = 0
     fielded: str = ""
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    published: dict[str, bytes] = field(default_factory=dict)
     manifest: dict[str, bytes] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     versions: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -86,7 +87,9 @@ class KoboDouble:
         self.slow_polls = 0
         self.late_manifest = 0
         self.lock = threading.RLock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Handler", (_Handler,), {"double": self})
+        )
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
 
@@ -133,7 +136,7 @@ class KoboDouble:
                     return 404, {"detail": "Not found."}
                 return self._asset(project, method, rest, (query, body, kind))
             case [("formList" | "xformsManifest" | "forms" | "submission") as page, *rest]:
-                return self._phone(page, rest, query, (body, kind))
+                return self._phone(page, rest, (body, kind))
             case _:
                 return 404, {"detail": "Not found."}
 
@@ -176,7 +179,9 @@ class KoboDouble:
             case ["files"] if method == "POST":
                 return _upload(project, body, kind)
             case ["files"]:
-                return 200, _envelope([_file(name, *f) for name, f in project.files.items()], query)
+                return 200, _envelope(
+                    [_file(name, *f) for name, f in project.files.items()], query
+                )
             case ["files", uid]:
                 project.files = {n: f for n, f in project.files.items() if f[0] != uid}
                 return 204, None
@@ -198,12 +203,11 @@ class KoboDouble:
         project.versions[project.version] = project.workbook
         project.deployments += 1
         project.fielded = json.dumps(project.workbook.get("constants", {}))
+        project.published = {name: content for name, (_, content) in project.files.items()}
         self.late_manifest = 2
         return 200, {"backend": "openrosa"}
 
-    def _phone(
-        self, page: str, rest: list[str], query: dict[str, str], sent: tuple[bytes, str]
-    ) -> tuple[int, Any]:
+    def _phone(self, page: str, rest: list[str], sent: tuple[bytes, str]) -> tuple[int, Any]:
         match page:
             case "submission":
                 self.submitted.append(_parts(*sent)["xml_submission_file"])
@@ -226,8 +230,8 @@ class KoboDouble:
     def _manifest(self, project: Project) -> str:
         if self.late_manifest > 0:
             self.late_manifest -= 1
-        elif project.deployments:
-            project.manifest = {name: content for name, (_, content) in project.files.items()}
+        else:
+            project.manifest = project.published
         files = "".join(
             f"<mediaFile><filename>{name}</filename><hash>md5:{_md5(content)}</hash>"
             f"<downloadUrl>{self.url}/m/{name}</downloadUrl></mediaFile>"
@@ -243,63 +247,63 @@ def kobo_double() -> Iterator[tuple[KoboDouble, KoboServer]]:
         yield double, KoboServer(connection)
 
 
-def _handler(double: KoboDouble) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Head and body in one packet: two would wait 40 ms for each other.
+    wbufsize = -1
+    double: KoboDouble
 
-        def do_GET(self) -> None:
-            self._serve()
-
-        do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            pass
-
-        def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked = f"{self.command} {self.path}"
-            with double.lock:
-                double.asked.append(asked)
-                double.headers.append(dict(self.headers))
-                double.before(asked)
-                fault = next((f for f in double.faults if f.where in asked), None)
-                if fault is None and self.headers.get("Authorization") != f"Token {TOKEN}":
-                    fault = Fault("", 401, b'{"detail":"Invalid token."}', "application/json")
-                elif fault is not None:
-                    fault.times -= 1
-                    double.faults = [f for f in double.faults if f.times > 0]
-                if fault is not None:
-                    self._fail(fault)
-                    return
-                kind = self.headers.get("Content-Type") or ""
-                self._give(*double.answer(self.command, self.path, body, kind))
-
-        def _fail(self, fault: Fault) -> None:
-            self.close_connection = True
-            if fault.hang_up:
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        asked = f"{self.command} {self.path}"
+        with self.double.lock:
+            self.double.asked.append(asked)
+            self.double.headers.append(dict(self.headers))
+            self.double.before(asked)
+            fault = self._fault(asked)
+            if fault is not None:
+                self._fail(fault)
                 return
-            self.send_response(fault.status)
-            self.send_header("Content-Type", fault.kind)
-            self.send_header("Content-Length", str(len(fault.body) + 100 * fault.cut))
-            self.send_header("Connection", "close")
-            for name, value in fault.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(fault.body)
+            kind = self.headers.get("Content-Type") or ""
+            self._give(*self.double.answer(self.command, self.path, body, kind))
 
-        def _give(self, status: int, content: Any) -> None:
-            is_xml = isinstance(content, str)
-            body = content.encode() if is_xml else json.dumps(content).encode()
-            self.send_response(status)
-            if status != 204:
-                kind = "text/html" if status == 500 else "text/xml" if is_xml else "application/json"
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if status != 204:
-                self.wfile.write(body)
+    do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
-    return Handler
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+    def _fault(self, asked: str) -> Fault | None:
+        for fault in self.double.faults:
+            if fault.where in asked and fault.times > 0:
+                fault.times -= 1
+                return fault
+        if self.headers.get("Authorization") != f"Token {TOKEN}":
+            return Fault("", 401, b'{"detail":"Invalid token."}', "application/json")
+        return None
+
+    def _fail(self, fault: Fault) -> None:
+        self.close_connection = True
+        if fault.hang_up:
+            return
+        self.send_response(fault.status)
+        self.send_header("Content-Type", fault.kind)
+        self.send_header("Content-Length", str(len(fault.body) + 100 * fault.cut))
+        self.send_header("Connection", "close")
+        for name, value in fault.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(fault.body)
+
+    def _give(self, status: int, content: Any) -> None:
+        is_xml = isinstance(content, str)
+        body = b"" if status == 204 else (content if is_xml else json.dumps(content)).encode()
+        self.send_response(status)
+        if body:
+            kind = "text/xml" if is_xml else "application/json"
+            self.send_header("Content-Type", "text/html" if status == 500 else kind)
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
 
 def _parts(body: bytes, kind: str) -> dict[str, bytes]:
@@ -307,8 +311,8 @@ def _parts(body: bytes, kind: str) -> dict[str, bytes]:
         b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body
     )
     return {
-        str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)  # type: ignore[misc, attr-defined]
-        for part in message.iter_parts()  # type: ignore[attr-defined]
+        str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
+        for part in message.iter_parts()
     }
 
 

@@ -125,10 +125,16 @@ class Client:
             json={"active": True, "version_id": version},
         )
 
-    def submit(self, xml: str, path: str = "/submission", **more: Any) -> requests.Response:
-        """Post a submission as a phone does."""
-        files = {"xml_submission_file": ("s.xml", xml.encode(), "text/xml"), **more}
-        return self.ask("POST", path, files=files)
+    def submit(
+        self,
+        xml: str,
+        path: str = "/submission",
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+    ) -> requests.Response:
+        """Post a submission as a phone does, with what goes along."""
+        submission = ("s.xml", xml.encode(), "text/xml")
+        parts = {"xml_submission_file": submission, **(files or {})}
+        return self.ask("POST", path, files=parts)
 
     def rows(self, uid: str, **query: Any) -> list[dict[str, Any]]:
         """The submissions of a project, by number."""

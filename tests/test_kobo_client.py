@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import os
 import socket
@@ -68,7 +69,9 @@ def test_a_server_that_recovers_is_asked_again(
     assert server.username() == "alice"
 
 
-@pytest.mark.parametrize("how", [{"hang_up": True}, {"cut": True}, {"body": b'{"username": "al'}])
+@pytest.mark.parametrize(
+    "how", [{"hang_up": True}, {"cut": True}, {"body": b'{"username": "al'}]
+)
 def test_an_answer_that_did_not_come_whole_is_asked_for_again(
     double: KoboDouble, server: KoboServer, how: dict[str, bool]
 ) -> None:
@@ -88,7 +91,7 @@ def test_an_answer_that_did_not_come_whole_is_asked_for_again(
         ({"status": 302, "headers": {"Location": "https://evil.example/"}}, "redirect"),
         ({"status": 404, "body": b'{"detail":"Not found."}', "kind": "x"}, r"404 \(Not found"),
         ({"status": 503, "body": b""}, r"503 \(no explanation\)"),
-        ({"status": 429, "headers": {"Retry-After": "86400"}}, "429"),
+        ({"status": 429, "headers": {"Retry-After": "86400"}}, "429 .*asks to wait 86400 s"),
     ],
 )
 def test_a_server_that_stays_broken_is_told_in_one_sentence(
@@ -160,9 +163,11 @@ def test_waits_grow_and_stay_within_patience(double: KoboDouble) -> None:
     double.fail("/me/", status=503, times=99)
     patience = Patience(total_s=60, first_wait_s=1, longest_wait_s=10)
 
-    with Connection(double.url, TOKEN, patience=patience, sleep=slept.append) as connection:
-        with pytest.raises(ServerError):
-            KoboServer(connection).username()
+    with (
+        Connection(double.url, TOKEN, patience=patience, sleep=slept.append) as connection,
+        pytest.raises(ServerError),
+    ):
+        KoboServer(connection).username()
 
     assert sum(slept) <= 60
     assert max(slept) <= 10
@@ -215,6 +220,14 @@ def test_the_token_is_in_no_message_and_no_log(
     assert "[token]" in seen
 
 
+def test_the_phones_host_of_kobotoolbox_gets_the_token_too() -> None:
+    with Connection(KOBO, TOKEN) as connection:
+        sibling = connection.at(phones_origin(KOBO))
+
+        assert sibling.server == "https://kc.kobotoolbox.org"
+        assert TOKEN not in repr(sibling)
+
+
 def test_the_token_goes_to_its_own_server_only(double: KoboDouble) -> None:
     with KoboDouble().running() as other, double.connection() as connection:
         with pytest.raises(ServerError, match="another host"):
@@ -237,6 +250,16 @@ def test_a_netrc_file_does_not_replace_the_token(
         connection.ask_json("check the token", "/me/")
 
     assert double.headers[-1]["Authorization"] == f"Token {TOKEN}"
+
+
+def test_a_compressed_answer_is_whole(double: KoboDouble, server: KoboServer) -> None:
+    body = gzip.compress(b'{"username": "alice", "padding": "%s"}' % (b"x" * 9999))
+    double.fail(
+        "/me/", body=body, headers={"Content-Encoding": "gzip"}, kind="application/json"
+    )
+
+    assert server.username() == "alice"
+    assert len(double.asked) == 1
 
 
 def test_cookies_are_not_sent_back(double: KoboDouble, server: KoboServer) -> None:
@@ -285,7 +308,11 @@ def test_one_server_has_one_spelling() -> None:
     [
         (KOBO, "https://kc.kobotoolbox.org/alice", "https://kc.kobotoolbox.org"),
         ("https://eu.kobotoolbox.org", "", "https://kc-eu.kobotoolbox.org"),
-        ("https://eu.kobotoolbox.org", "https://evil.example/a", "https://kc-eu.kobotoolbox.org"),
+        (
+            "https://eu.kobotoolbox.org",
+            "https://evil.example/a",
+            "https://kc-eu.kobotoolbox.org",
+        ),
         ("https://kf.ngo.example", "https://kf.ngo.example/alice", "https://kf.ngo.example"),
         ("http://127.0.0.1:8000", "http://evil.example/alice", "http://127.0.0.1:8000"),
         ("https://kobo.example", "https://other.example/alice", "https://kobo.example"),
@@ -367,7 +394,9 @@ def test_what_the_server_finds_wrong_with_a_workbook_is_told(server: KoboServer)
         server.import_workbook("Form", b'{"refused": "Duplicate node name: a"}')
 
 
-def test_a_workbook_takes_the_place_of_a_project(double: KoboDouble, server: KoboServer) -> None:
+def test_a_workbook_takes_the_place_of_a_project(
+    double: KoboDouble, server: KoboServer
+) -> None:
     first = server.import_workbook("Form", b'{"constants": {"v": "1"}}')
 
     assert server.import_workbook("Form", b'{"constants": {"v": "2"}}', replace=first) == first
@@ -443,7 +472,9 @@ def test_xml_that_is_broken_or_dangerous_is_not_read(
         server.phones.form_list()
 
 
-def test_a_submission_is_sent_as_a_phone_sends_it(double: KoboDouble, server: KoboServer) -> None:
+def test_a_submission_is_sent_as_a_phone_sends_it(
+    double: KoboDouble, server: KoboServer
+) -> None:
     sent = server.phones.submit(b"<aForm/>")
 
     assert sent.is_new

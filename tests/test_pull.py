@@ -19,11 +19,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kobosmix.errors import KobosmixError, ServerError
+from kobosmix.server.http import Connection, Request
 from kobosmix.server.kobo import KoboServer
+from kobosmix.server.local.accounts import create_account
+from kobosmix.server.local.run import LocalServer
 from kobosmix.server.pull import Progress, PullUnfinished, pull
 from kobosmix.store import Store, Tally, open_store
 from kobosmix.store.content import without_dropped
 from tests.kobo_double import TOKEN, KoboDouble, Project, kobo_double, row
+from tests.local_forms import HOUSEHOLD, instance, workbook
 
 DATA = "/data/?query"
 
@@ -65,7 +69,9 @@ ids = st.lists(st.integers(1, 10_000), max_size=40, unique=True)
 
 
 @given(numbers=ids, page_size=st.integers(1, 12))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_every_row_comes_exactly_once_whatever_the_page_size(
     both: tuple[KoboDouble, KoboServer], numbers: list[int], page_size: int
 ) -> None:
@@ -121,7 +127,7 @@ def test_rows_that_come_while_paging_are_stored_too(
 ) -> None:
     project = double.project(rows=[row(number) for number in range(1, 7)])
 
-    def one_more(asked: str) -> None:
+    def one_more(_: str) -> None:
         if len(project.rows) < 12:
             project.rows.append(row(100 + len(project.rows)))
 
@@ -342,10 +348,50 @@ def test_a_pull_that_fails_leaves_an_error_a_person_can_read(
     double: KoboDouble, server: KoboServer, store: Store
 ) -> None:
     double.project(rows=[row(1)])
-    double.fail("/data/", status=400, body=b'{"detail":"not deployed"}', kind="application/json")
+    double.fail(
+        "/data/", status=400, body=b'{"detail":"not deployed"}', kind="application/json"
+    )
 
     with pytest.raises(KobosmixError, match="could not count the submissions of aForm"):
         pull(server, store, ["aForm"])
+
+
+def test_what_a_phone_sends_and_corrects_comes_through_the_local_server(
+    tmp_path: Path, store: Store
+) -> None:
+    database = tmp_path / "server.sqlite"
+    token = create_account(database, "alice")
+    with LocalServer(database) as running, Connection(running.url, token) as connection:
+        local = KoboServer(connection)
+        uid = local.import_workbook("Household", workbook(HOUSEHOLD))
+        local.deploy(uid)
+        for number in range(25):
+            sent = instance(uid, f"<hh><head>H{number}</head></hh>", uuid=f"u{number}")
+            assert local.phones.submit(sent.encode()).is_new
+            assert not local.phones.submit(sent.encode()).is_new
+
+        assert pull(local, store, [uid], page_size=7).total == Tally(new=25)
+        assert pull(local, store, [uid], page_size=1000).total == Tally(unchanged=25)
+
+        correction = instance(
+            uid,
+            "<hh><head>Corrected</head></hh>",
+            uuid="u3b",
+            meta="<deprecatedID>uuid:u3</deprecatedID>",
+        )
+        local.phones.submit(correction.encode())
+        first = next(store.current()).server_id
+        path = f"/api/v2/assets/{uid}/data/{first}/"
+        connection.send(Request(action="delete a submission", method="DELETE", path=path))
+
+        assert pull(local, store, [uid], page_size=7).total == Tally(
+            edited=1, deleted=1, unchanged=23
+        )
+        [first_version, second] = store.history(f"{uid}/u3")
+        assert first_version.content is not None
+        assert second.content is not None
+        assert first_version.content["hh/head"] == "H3"
+        assert second.content["hh/head"] == "Corrected"
 
 
 def _json(content: dict[str, object]) -> bytes:

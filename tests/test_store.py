@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.kobo_double import row
 
 from kobosmix.errors import StudyError
 from kobosmix.store import Fate, Store, Tally, open_store
 from kobosmix.store.content import DROPPED_FIELDS, RowRefused, keep, without_dropped
+from tests.kobo_double import row
 
 
 @pytest.fixture
@@ -81,7 +81,9 @@ def test_an_edit_is_added_and_the_first_answer_kept(store: Store) -> None:
 def test_what_only_the_phone_and_its_place_say_is_no_edit(store: Store) -> None:
     sweep_all(store, row(1))
 
-    assert sweep_all(store, row(1, _geolocation=[1, 2], _submitted_by="bob")) == Tally(unchanged=1)
+    assert sweep_all(store, row(1, _geolocation=[1, 2], _submitted_by="bob")) == Tally(
+        unchanged=1
+    )
 
 
 def test_a_supervisors_verdict_is_kept_without_their_name(store: Store) -> None:
@@ -255,7 +257,7 @@ def test_a_store_of_a_newer_kobosmix_is_refused(path: Path) -> None:
     connection.execute("PRAGMA user_version = 2")
     connection.close()
 
-    with pytest.raises(StudyError, match="format 2 .* update kobosmix"):
+    with pytest.raises(StudyError, match=r"format 2 .* update kobosmix"):
         open_store(path)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kobosmix.codebook import MISSING_CODES
+from kobosmix.codebook import MISSING_CODES, Option
 from kobosmix.tables import missing, tabulate, wide, write_tables
 from kobosmix.tables.toolkit import ARM_HEADING, GROUP_HEADING, ID_HEADING, survey_name
 from kobosmix.tables.write import csv_text
@@ -133,6 +134,17 @@ def test_codes_with_a_leading_zero_stay_text(study: Scenario) -> None:
     study.answers("ana", trust_1="04", form="zeros")
 
     assert row_of(study, "ana", wide(tabulate(study.matched())))["pre_trust_1"] == "04"
+
+
+def test_a_list_from_a_file_is_taken_as_it_comes(study: Scenario) -> None:
+    book = study.codebooks["local-pre"]
+    study.codebooks["file"] = rebuilt(book, "file", "trust_1", options=())
+    study.answers("ana", trust_1="TR-27", form="file")
+
+    matched = study.matched()
+
+    assert matched.odd_values == ()
+    assert row_of(study, "ana", wide(tabulate(matched)))["pre_trust_1"] == "TR-27"
 
 
 def test_a_build_nobody_used_adds_no_column(study: Scenario) -> None:
@@ -263,7 +275,9 @@ def test_the_codebook_explains_each_column_in_each_wording(
     assert (local["scale"], local["direction of the concept"]) == ("agree_5", "up")
     assert rows["pre_hope_2", "local"]["direction of the concept"] == "down"
     assert rows["pre_hope_1", "local"]["reversed"] == "yes"
-    assert local["missing codes"] == "98 -> -98, 99 -> -99, -97, -96, -95"
+    assert local["missing codes"] == (
+        "98 is -98; 99 is -99; not_asked is -97; blank is -96; break_off is -95"
+    )
     assert (local["toolkit section"], local["toolkit position"]) == ("4.1", "1")
     assert local["toolkit heading"] == "Pre-survey question 1"
     assert (local["n answered"], rows["pre_immigration_1", "local"]["n answered"]) == (1, 0)
@@ -331,6 +345,27 @@ def test_the_topline_counts_each_answer_and_keeps_the_missing_apart(
     assert topline(tmp_path, "Overall", "comment")["n (valid answers)"]["pre: count"] == 4
 
 
+def test_groups_that_share_no_language_share_a_row_with_both_labels(
+    study: Scenario, tmp_path: Path
+) -> None:
+    book = study.codebooks["newcomer-pre"]
+    options = (Option(value="4", labels={"tr": "Katılıyorum"}),)
+    turkish = rebuilt(book, book.build_id, "trust_1", labels={"tr": "Güven?"}, options=options)
+    study.codebooks = {
+        "local-pre": study.codebooks["local-pre"],
+        "newcomer-pre": replace(turkish, languages=("tr",)),
+    }
+    study.answers("ana", trust_1="4")
+    study.answers("nur", trust_1="4")
+
+    write_tables(tmp_path, study.matched())
+
+    row = topline(tmp_path, "Overall")["Label 4 / Katılıyorum"]
+    assert row["pre: count"] == 2
+    assert row["question"] == "How about trust_1, you local? / Güven?"
+    assert codebook_rows(tmp_path)["pre_trust_1", "local"]["codes [tr]"] is None
+
+
 def test_counts_of_an_item_add_up_to_the_interviews(study: Scenario, tmp_path: Path) -> None:
     answered(study)
 
@@ -349,7 +384,7 @@ def test_before_any_interview_the_tables_say_so_in_words(
 
     assert all(path.is_file() for path in files)
     about = [row[1] for row in read_rows(tmp_path / "topline.xlsx")]
-    assert "0 interviews are linked, of 0 submissions." in about
+    assert "Linked interviews: 0, of 0 submissions." in about
     assert "No interview of the wave 'pre' is linked yet, so it has no counts." in about
     for sheet in sheet_names(tmp_path / "topline.xlsx")[1:]:
         words = read_rows(tmp_path / "topline.xlsx", sheet)[1][1]
@@ -373,7 +408,7 @@ def test_pre_answers_alone_are_enough(study: Scenario, tmp_path: Path) -> None:
     write_tables(tmp_path, study.matched())
 
     about = [row[1] for row in read_rows(tmp_path / "topline.xlsx")]
-    assert "1 interviews linked, 0 of them partial." in about
+    assert "Linked interviews: 1, partial among them: 0." in about
     assert "No interview of the wave 'post' is linked yet, so it has no counts." in about
     assert list(topline(tmp_path, "Overall")["Label 4"])[4:] == ["pre: count", "pre: %"]
 

@@ -128,7 +128,16 @@ def _show_all(concepts: list[Concept]) -> None:
         )
         for concept in concepts
     ]
-    headings = ("section", "id", "high score means", "items", "min", "asked of", "when", "score")
+    headings = (
+        "section",
+        "id",
+        "high score means",
+        "items",
+        "min",
+        "asked of",
+        "when",
+        "score",
+    )
     show_table(headings, rows)
     click.echo("* part of 'core'.   kobosmix concepts ID shows the items of one concept.")
 

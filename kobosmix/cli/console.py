@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -15,7 +15,11 @@ from kobosmix.findings import Finding, Severity, in_order
 from kobosmix.study import Study, open_study
 
 Progress = Callable[[str, int, int], None]
+F = TypeVar("F", bound=Callable[..., Any])
 
+# The columns that name a row are never wrapped.
+_NAMING_COLUMNS = 2
+_WIDTH_IN_FILES = 110
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTICE: "blue"}
 
 
@@ -32,7 +36,7 @@ class StudyFolder(click.ParamType[Study]):
         return value if isinstance(value, Study) else open_study(Path(value))
 
 
-def study_argument[F: Callable[..., Any]](command: F) -> F:
+def study_argument(command: F) -> F:
     """The STUDY argument of a command: a study folder, the current one if none is named."""
     return click.argument("study", type=StudyFolder(), default=".")(command)
 
@@ -90,13 +94,15 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, no_wrap=number < _NAMING_COLUMNS)
     for row in rows:
-        table.add_row(*row)
-    console = Console(soft_wrap=False)
+        table.add_row(*(Text(cell) for cell in row))
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=_WIDTH_IN_FILES)
     with console.capture() as captured:
         console.print(table)
     lines = [line.rstrip() for line in captured.get().splitlines()]
@@ -134,5 +140,7 @@ def one_of(value: str, known: Iterable[str], what: str) -> str:
     """The value, if it is known. Raises UsageError naming what there is."""
     known = list(known)
     if value not in known:
-        raise UsageError(f"there is no {what} '{value}'; there is: {', '.join(known) or 'none'}")
+        raise UsageError(
+            f"there is no {what} '{value}'; there is: {', '.join(known) or 'none'}"
+        )
     return value

@@ -62,6 +62,7 @@ def _asked(
         path="/".join((*above, question.name)),
         role=question.role,
         kind=question.kind,
+        english=question.english,
         labels=question.label,
         hints=question.hint,
         options=_options(questionnaire, question),

@@ -56,31 +56,17 @@ def _form(codebook: Codebook) -> Iterator[list[Cell]]:
             yield [f"score {concept.id}: {facet.id}", f"{facet.title}; {facet.direction}"]
 
 
+_BEFORE_WORDS = ("variable", "role", "kind")
+_AFTER_WORDS = (
+    *("English in the bank", "scale", "concept", "facet", "about", "reversed", "rated"),
+    *("required", "asked if", "lowest", "highest", "toolkit section", "toolkit concept"),
+    *("toolkit position", "path in the form"),
+)
+
+
 def _variables(codebook: Codebook) -> Iterator[list[Cell]]:
     worded = [f"{what} ({tag})" for what in ("words", "hint") for tag in codebook.languages]
-    yield [
-        *(
-            "variable",
-            "role",
-            "kind",
-            *worded,
-            "scale",
-            "concept",
-            "facet",
-            "about",
-            "reversed",
-        ),
-        *(
-            "rated",
-            "required",
-            "asked if",
-            "lowest",
-            "highest",
-            "toolkit section",
-            "toolkit concept",
-        ),
-        *("toolkit position", "path in the form"),
-    ]
+    yield [*_BEFORE_WORDS, *worded, *_AFTER_WORDS]
     for variable in codebook.variables:
         yield _variable(codebook, variable)
 
@@ -93,6 +79,7 @@ def _variable(codebook: Codebook, variable: Variable) -> list[Cell]:
         str(variable.kind),
         *(variable.labels.get(tag) for tag in codebook.languages),
         *(variable.hints.get(tag) for tag in codebook.languages),
+        variable.english,
         variable.scale,
         variable.concept,
         variable.facet,
@@ -111,7 +98,8 @@ def _variable(codebook: Codebook, variable: Variable) -> list[Cell]:
 
 
 def _answers(codebook: Codebook) -> Iterator[list[Cell]]:
-    yield ["list", "code", *(f"label ({tag})" for tag in codebook.languages), "missing"]
+    labels = [f"label ({tag})" for tag in codebook.languages]
+    yield ["list", "code", *labels, "English in the bank", "missing"]
     seen = set[str]()
     for variable in codebook.variables:
         if not variable.options or variable.scale in seen:
@@ -119,7 +107,8 @@ def _answers(codebook: Codebook) -> Iterator[list[Cell]]:
         seen.add(variable.scale)
         for option in variable.options:
             labels = [option.labels.get(tag) for tag in codebook.languages]
-            yield [variable.scale, option.value, *labels, str(option.missing or "") or None]
+            why = str(option.missing or "") or None
+            yield [variable.scale, option.value, *labels, option.english, why]
 
 
 def in_words(condition: Condition | None) -> str:

@@ -50,7 +50,8 @@ def decode(variable: Variable, raw: str) -> Decoded:
     """What the raw answer means, by the codes of the variable; empty text is a blank."""
     if not raw:
         return BLANK
-    if variable.kind is Kind.SELECT_ONE:
+    # A list that lives in a file beside the form has no codes here to check against.
+    if variable.kind is Kind.SELECT_ONE and variable.options:
         return _decode_choice(variable, raw)
     if variable.kind is Kind.INTEGER:
         return _decode_number(variable, raw)

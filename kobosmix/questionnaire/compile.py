@@ -170,6 +170,7 @@ def _screen(texts: FormTexts, name: str) -> Question:
         role=Role.ITEM,
         kind=Kind.SELECT_ONE,
         label=texts.text(name),
+        english=texts.english(f"text.{name}"),
         hint=texts.for_enumerator("options_hint"),
         list="yes_no_item",
         required=texts.is_interview,
@@ -196,11 +197,13 @@ def _question(
 ) -> Question:
     item = planned.item
     scale = bank.scales.get(item.scale)
+    key = _item_key(item, texts.wording.context)
     return Question(
         name=planned.name,
         role=Role.ITEM,
         kind=_kind(item),
-        label=texts.sentence(_item_key(item, texts.wording.context), planned.about),
+        label=texts.sentence(key, planned.about),
+        english=texts.english(key),
         hint=_hint(texts, item, scale),
         list="yes_no_item" if item.scale == "yes_no" else item.scale,
         required=texts.is_interview and scale is not None,
@@ -259,6 +262,7 @@ def _specify(texts: FormTexts, question: Question, planned: PlannedItem) -> Ques
         role=Role.ITEM,
         kind=Kind.TEXT,
         label=texts.sentence(f"item.{specify.id}", planned.about),
+        english=texts.english(f"item.{specify.id}"),
         hint=texts.text("text_hint" if texts.is_interview else "text_self_hint"),
         asked_if=both(question.asked_if, Equals(question.name, specify.when)),
         measures=replace(question.measures, rated=False),

@@ -45,6 +45,7 @@ class Measures:
 class Question:
     """Something put to a person. `list` names its options, or the file they come from.
 
+    `english` is the bank's sentence behind the label, for analysts who read neither language.
     `is_respondent_id` asks for the check digit; `message` is shown when an answer is refused.
     """
 
@@ -52,6 +53,7 @@ class Question:
     role: Role
     kind: Kind
     label: Sentence
+    english: str = ""
     hint: Sentence = field(default_factory=dict)
     list: str = ""
     from_file: str = ""

@@ -41,10 +41,18 @@ class FormTexts:
         """Any sentence, about the other group where it names one."""
         return self.wording.render(key, self.plan.languages, self.plan.group.id, about)
 
+    def english(self, key: str) -> str:
+        """The bank's English for a key, its slots as they are."""
+        return self.wording.bank.sentences[key]
+
     def options(self, scale: ResponseScale, *, can_be_missing: bool = False) -> ListOfOptions:
         """A scale as a list; with 'does not know' and 'prefers not to answer' in interviews."""
         options = [
-            Option(value=o.value, labels=self.sentence(f"scale.{scale.id}.{o.value}"))
+            Option(
+                value=o.value,
+                labels=self.sentence(f"scale.{scale.id}.{o.value}"),
+                english=o.label,
+            )
             for o in scale.options
         ]
         if can_be_missing and self.is_interview:
@@ -53,6 +61,7 @@ class FormTexts:
                     value=value,
                     labels=self.sentence(f"scale.missing.{value}"),
                     missing=why,
+                    english=self.english(f"scale.missing.{value}"),
                 )
                 for value, why in _MISSING.items()
             ]

@@ -97,6 +97,7 @@ class Connection:
         self.sleep = sleep
         self._token = _Token(self.server, token)
         self._session = _session(self.server, self._token)
+        self._siblings = list[Connection]()
 
     def __repr__(self) -> str:
         return f"Connection({self.server!r})"
@@ -115,10 +116,19 @@ class Connection:
     def close(self) -> None:
         """Let go of the sockets. Asking again opens new ones."""
         self._session.close()
+        for sibling in self._siblings:
+            sibling.close()
 
     def at(self, server: str) -> Connection:
-        """A connection with the same token to another host. Only for hosts known to be its own."""
-        return Connection(server, self._token.token, patience=self.patience, sleep=self.sleep)
+        """A connection with the same token to another host, closed together with this one.
+
+        Only for a host known to belong to the same server: the token goes there.
+        """
+        token = self._token.token
+        self._siblings.append(
+            Connection(server, token, patience=self.patience, sleep=self.sleep)
+        )
+        return self._siblings[-1]
 
     def ask_json(self, action: str, path: str, **query: str) -> Any:
         """Read JSON from a path of the API."""
@@ -185,6 +195,9 @@ class Connection:
                 "a redirect to another address, which is not followed; check the server's URL"
             )
         said = said.replace(self._token.token, "[token]")
+        asked_s = wait_asked_s(response.headers.get("Retry-After", ""))
+        if asked_s is not None:
+            said += f"; it asks to wait {asked_s:.0f} s"
         kind = LoginRefused if status == requests.codes.unauthorized else ServerError
         waiting = status == _TOO_MANY or status in request.busy
         return _Setback(
@@ -192,7 +205,7 @@ class Connection:
             not_done=waiting,
             passing=waiting or status in _GATEWAY,
             broken=status == requests.codes.internal_server_error,
-            asked_s=wait_asked_s(response.headers.get("Retry-After", "")),
+            asked_s=asked_s,
         )
 
 

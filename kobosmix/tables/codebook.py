@@ -140,14 +140,15 @@ def _concept(definition: Definition) -> ConceptEntry | None:
 
 
 def _missing_codes(variable: Variable) -> str:
-    """In the form's codes, and what each is stored as."""
+    """What the form's own codes for no answer are stored as, and then the others."""
     coded = [
-        f"{option.value} -> {MISSING_CODES[option.missing]}"
+        f"{option.value} is {MISSING_CODES[option.missing]}"
         for option in variable.options
         if option.missing
     ]
     others = (Missing.NOT_ASKED, Missing.BLANK, Missing.BREAK_OFF)
-    return ", ".join([*coded, *(str(MISSING_CODES[each]) for each in others)])
+    # A cell that began with the minus of a bare code would be defused as a formula.
+    return "; ".join([*coded, *(f"{each.value} is {MISSING_CODES[each]}" for each in others)])
 
 
 def _n_answered(tabulation: Tabulation, column: Column, builds: Sequence[str]) -> int:
@@ -161,10 +162,8 @@ def _n_answered(tabulation: Tabulation, column: Column, builds: Sequence[str]) -
 def _words(variable: Variable, languages: Sequence[str]) -> list[str]:
     words = list[str]()
     for tag in languages:
-        labels = [
-            f"{option.value} = {option.labels.get(tag, '')}" for option in variable.options
-        ]
-        words += [variable.labels.get(tag, ""), "; ".join(labels)]
+        codes = [f"{o.value} = {o.labels[tag]}" for o in variable.options if tag in o.labels]
+        words += [variable.labels.get(tag, ""), "; ".join(codes)]
     return words
 
 

@@ -17,6 +17,9 @@ TOOK_PART = "took_part"
 # A code such as 01 would lose its zero as a number, and with it its meaning.
 _WHOLE_CODE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
+# What analysts share, whatever the forms were in.
+ENGLISH = "en"
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -53,19 +56,29 @@ class Column:
         """Whether every form answers it with whole numbers."""
         return all(_is_integer(definition.variable) for definition in self.definitions)
 
-    def labels(self, language: str = "en") -> dict[str, str]:
-        """Each valid code with its label, in the order of the forms."""
-        found = dict[str, str]()
+    def labels(self, language: str = ENGLISH) -> dict[str, str]:
+        """Each valid code with its label; where groups read different labels, each of them."""
+        found = dict[str, dict[str, None]]()
         for definition in self.definitions:
             for option in definition.variable.options:
                 if not option.missing:
-                    label = in_language(option.labels, definition.codebook, language)
-                    found.setdefault(option.value, label)
-        return found
+                    english = option.english if language == ENGLISH else ""
+                    label = (
+                        option.labels.get(language)
+                        or english
+                        or in_language(option.labels, definition.codebook, language)
+                    )
+                    found.setdefault(option.value, {})[label] = None
+        return {
+            code: " / ".join(label for label in labels if label)
+            for code, labels in found.items()
+        }
 
-    def wording(self, language: str = "en") -> str:
-        """The question; where groups were asked in different words, each wording once."""
+    def wording(self, language: str = ENGLISH) -> str:
+        """The question as each group heard it, behind the bank's English it was made from."""
         asked = [in_language(d.variable.labels, d.codebook, language) for d in self.definitions]
+        if language == ENGLISH:
+            asked = [*(d.variable.english for d in self.definitions), *asked]
         return " / ".join(dict.fromkeys(words for words in asked if words))
 
 
@@ -117,13 +130,13 @@ def tabulate(matched: Matched) -> Tabulation:
     )
 
 
-def in_language(labels: Mapping[str, str], codebook: Codebook, language: str = "en") -> str:
+def in_language(labels: Mapping[str, str], codebook: Codebook, language: str = ENGLISH) -> str:
     """The label in that language, else in the form's first that has one."""
     wanted = [language, *codebook.languages, *sorted(labels)]
     return next((labels[tag] for tag in wanted if labels.get(tag)), "")
 
 
-def group_name(codebooks: Iterable[Codebook], group: str, language: str = "en") -> str:
+def group_name(codebooks: Iterable[Codebook], group: str, language: str = ENGLISH) -> str:
     """What the group is called in that language, by any codebook that says so; else its id."""
     for codebook in codebooks:
         names = codebook.names.get(group, {})
@@ -185,7 +198,7 @@ def _is_tabulated(variable: Variable) -> bool:
 def _is_integer(variable: Variable) -> bool:
     if variable.kind is Kind.SELECT_ONE:
         codes = [option.value for option in variable.options if not option.missing]
-        return all(_WHOLE_CODE.fullmatch(code) for code in codes)
+        return bool(codes) and all(_WHOLE_CODE.fullmatch(code) for code in codes)
     return variable.kind is Kind.INTEGER
 
 

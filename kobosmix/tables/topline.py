@@ -49,13 +49,15 @@ def _about(tabulation: Tabulation) -> Sheet:
     total = len(matched.entries)
     rows: list[Sequence[Cell]] = [
         ("wave", "what there is"),
-        ("", f"{len(matched.interviews)} interviews are linked, of {total} submissions."),
+        ("", f"Linked interviews: {len(matched.interviews)}, of {total} submissions."),
     ]
     for wave in matched.design.waves:
         n = sum(each.wave == wave for each in matched.interviews)
         partial = sum(each.wave == wave and each.is_partial for each in matched.interviews)
         words = (
-            f"{n} interviews linked, {partial} of them partial." if n else _nothing_yet(wave)
+            f"Linked interviews: {n}, partial among them: {partial}."
+            if n
+            else _nothing_yet(wave)
         )
         rows.append((wave, words))
     rows.append(
@@ -90,11 +92,12 @@ def _breakdowns(tabulation: Tabulation) -> list[_Breakdown]:
 
 
 def _sexes(tabulation: Tabulation) -> dict[tuple[str, str], str]:
-    labels = {c.wave: c.labels() for c in tabulation.columns if c.name == GENDER}
+    # One label for each code in all waves: the same persons must not fall into two levels.
+    labels = _codes([column for column in tabulation.columns if column.name == GENDER])
     found = dict[tuple[str, str], str]()
     for (rid, wave), row in tabulation.given.items():
         code = row[GENDER].value if GENDER in row else None
-        found[rid, wave] = NOT_GIVEN if code is None else labels[wave].get(str(code), str(code))
+        found[rid, wave] = NOT_GIVEN if code is None else labels.get(str(code), str(code))
     return found
 
 
@@ -147,7 +150,7 @@ def _item_rows(
     columns: Sequence[Column], counts: _Counts, shown: Sequence[tuple[str, str]]
 ) -> list[list[Cell]]:
     name = columns[0].name
-    wording = " / ".join(dict.fromkeys(column.wording() for column in columns))
+    wording = _in_all_waves(columns).wording()
     asked = {column.wave for column in columns}
 
     def row(code: str, answer: str, key: str, *, is_share: bool = False) -> list[Cell]:
@@ -167,8 +170,12 @@ def _item_rows(
 
 def _codes(columns: Sequence[Column]) -> dict[str, str]:
     """The codes of a closed question; numbers and words in free form are counted, not listed."""
-    found = dict[str, str]()
-    for column in columns:
-        if all(d.variable.kind is Kind.SELECT_ONE for d in column.definitions):
-            found = {**column.labels(), **found}
-    return found
+    if not columns:
+        return {}
+    merged = _in_all_waves(columns)
+    is_closed = all(d.variable.kind is Kind.SELECT_ONE for d in merged.definitions)
+    return merged.labels() if is_closed else {}
+
+
+def _in_all_waves(columns: Sequence[Column]) -> Column:
+    return Column("", tuple(d for column in columns for d in column.definitions))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from kobosmix.bank.check import slot_problem
+from kobosmix.bank.check import STUDY_SLOTS, slot_problem
 from kobosmix.bank.model import Bank
 from kobosmix.findings import Finding, Severity
 from kobosmix.slots import slots_of
@@ -77,6 +77,9 @@ def check_slots_kept(catalogue: Catalogue, bank: Bank) -> Iterator[Finding]:
 def _missing_forms(wording: Wording, file: YamlFile) -> Iterator[Finding]:
     gathered = defaultdict[tuple[str, str, str, str], list[MissingForm]](list)
     for missing in wording.missing_forms:
+        if missing.slot in STUDY_SLOTS:
+            # A text of the study that is not there is a finding of context.yaml (C105).
+            continue
         gathered[(missing.bearer, missing.tag, missing.slot, missing.form)].append(missing)
     for (bearer, tag, slot, form), several in gathered.items():
         language = wording.bank.languages[tag]

@@ -24,8 +24,15 @@ class Found:
     rule: str = ""
 
 
-def find_name(slot: Slot, language: Language, bearer: Bearer) -> Found | None:
-    """The form this slot asks for, or None where it is missing."""
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """The form that has to be given: the one asked for, or the one it would be derived from."""
+
+    form: str
+
+
+def find_name(slot: Slot, language: Language, bearer: Bearer) -> Found | Lacking:
+    """The form this slot asks for, or which one is lacking."""
     plain = bearer.plain(slot, language.tag)
     if plain is not None:
         return Found(plain)
@@ -87,29 +94,30 @@ def _phrase(phrase: Phrase | None, name: str, language: Language) -> Forms:
     return {**ready, **phrase.names.get(language.tag, {})}
 
 
-def _form(form: str, forms: Forms, language: Language) -> Found | None:
+def _form(form: str, forms: Forms, language: Language) -> Found | Lacking:
     if form in forms:
         return Found(forms[form])
     spec = language.forms.get(form)
     if spec is None or not spec.derive:
-        return None
+        return Lacking(form)
     rule, base_form, *arguments = spec.derive
     base = _form(base_form, forms, language)
-    if base is None:
-        return None
+    if isinstance(base, Lacking):
+        return base
     text = base.text if rule == "same" else turkish_suffix(base.text, arguments[0])
-    return Found(text, f"{rule} {base_form}")
+    # The rule does not fit this name: its form has to be given after all.
+    return Found(text, f"{rule} {base_form}") if text else Lacking(form)
 
 
 def turkish_suffix(plural: str, suffix: str) -> str:
     """A Turkish plural with a case ending: A and I stand for the vowels that follow its harmony.
 
     Safe only behind -lar/-ler, where harmony is settled and names of peoples take no apostrophe;
-    anything else is a ValueError.
+    empty for anything else.
     """
     ending = plural.rstrip()[-3:].lower()
     if ending not in ("lar", "ler"):
-        raise ValueError(f"'{plural}' does not end in -lar or -ler")
+        return ""
     back = ending == "lar"
     vowels = {"A": "a" if back else "e", "I": "ı" if back else "i"}
     return plural + "".join(vowels.get(letter, letter) for letter in suffix)

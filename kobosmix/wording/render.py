@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kobosmix.bank.model import Bank, Language
+from kobosmix.bank.model import Bank
 from kobosmix.context.model import Context
 from kobosmix.findings import Finding
 from kobosmix.slots import Slot, fill
 from kobosmix.wording.catalogue import SOURCE, Catalogue, check_catalogue, read_catalogue
-from kobosmix.wording.names import Bearer, Found, find_name
+from kobosmix.wording.names import Bearer, Found, Lacking, find_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ class Wording:
         bearer, lacking = Bearer(self.bank, self.context, group, about), list[Slot]()
 
         def look_up(slot: Slot) -> str:
-            found = _found(slot, language, bearer)
-            if found is None:
-                lacking.append(slot)
+            found = find_name(slot, language, bearer)
+            if isinstance(found, Lacking):
+                lacking.append(replace(slot, form=found.form))
                 return f"⟦{slot.form}?⟧"
             if found.rule:
                 self._note_derived(slot, found, tag, bearer)
@@ -114,14 +114,6 @@ def open_wording(bank: Bank, context: Context, folder: Path) -> Wording:
         catalogues[tag] = catalogue
         findings += [*faults, *check_catalogue(catalogue, bank)]
     return Wording(bank, context, catalogues, tuple(findings))
-
-
-def _found(slot: Slot, language: Language, bearer: Bearer) -> Found | None:
-    try:
-        return find_name(slot, language, bearer)
-    except ValueError:
-        # The rule does not fit this name: the form has to be given.
-        return None
 
 
 def _whose(slot: Slot, bearer: Bearer) -> str:

@@ -101,29 +101,47 @@ class Database:
             # Answers are personal: the file is for its owner alone, from the first byte.
             self._path.touch(mode=0o600)
             connection = self._connect()
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            self._prepare(connection)
         except (sqlite3.Error, OSError) as error:
-            raise DatabaseUnreadable(
-                f"{self._path} cannot be opened as a database of the local server: {error}"
-            ) from error
+            raise self._unreadable(str(error)) from error
+        try:
+            self._prepare(connection)
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise self._unreadable(str(error)) from error
+            raise
         return connection
 
     def _prepare(self, connection: Connection) -> None:
+        self._check_owner(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if _pragma(connection, "user_version") == 0:
+            for statement in schema.TABLES.split(";\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {schema.APPLICATION}")
+            connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+        connection.execute("COMMIT")
+
+    def _check_owner(self, connection: Connection) -> None:
+        connection.execute("BEGIN")
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        owner = _pragma(connection, "application_id")
+        version = _pragma(connection, "user_version")
+        connection.execute("ROLLBACK")
+        if tables and owner != schema.APPLICATION:
+            raise self._unreadable("it holds something else")
         if version > schema.VERSION:
-            connection.close()
             raise DatabaseTooNew(
                 f"{self._path} was written by a newer kobosmix (its format is {version}, this "
                 f"kobosmix knows {schema.VERSION}). Update kobosmix; nothing was changed."
             )
-        if version == 0:
-            for statement in schema.TABLES.split(";\n"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {schema.VERSION}")
-        connection.execute("COMMIT")
+
+    def _unreadable(self, why: str) -> DatabaseUnreadable:
+        return DatabaseUnreadable(
+            f"{self._path} cannot be opened as a database of the local server: {why}"
+        )
 
     def _free_reader(self) -> Connection:
         try:
@@ -141,6 +159,11 @@ class Database:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.create_function("regexp", 2, _matches, deterministic=True)
         return connection
+
+
+def _pragma(connection: Connection, name: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(value)
 
 
 def _matches(pattern: str, text: str | None) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 VERSION = 1
+# Written into the file, so that no other database, such as a study's store, is taken for ours.
+APPLICATION = 0x6B6D6C31
 
 # Strict tables refuse a value of the wrong type, which SQLite would otherwise store unasked.
 TABLES = """

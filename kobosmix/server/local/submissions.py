@@ -194,7 +194,9 @@ def _attach(
     for each in attachments:
         if each.filename in named:
             added += connection.execute(
-                "INSERT INTO attachments VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO attachments VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (submission, filename) DO UPDATE SET content = excluded.content"
+                " WHERE content IS NOT excluded.content",
                 (new_uid("att"), number, each.filename, each.mimetype, each.content),
             ).rowcount
     return added

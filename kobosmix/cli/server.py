@@ -1,0 +1,138 @@
+"""`serve`, `deploy`, `rehearse` and `pull`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kobosmix.cli.console import progress, say, show_table, study_argument
+from kobosmix.study import Study, writing
+
+_PORT = 8085
+_ACCOUNT = "kobosmix"
+
+
+@click.command("serve")
+@click.option("--port", type=click.IntRange(1, 65535), default=_PORT, show_default=True)
+@click.option(
+    "--database",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the server keeps what it is given [default: with your private settings].",
+)
+def serve_command(port: int, database: Path | None) -> None:
+    r"""Run a local server that speaks the language of KoboToolbox.
+
+    For rehearsals, training and fieldwork on one laptop: it answers on this machine only, keeps
+    its own database, and makes a token that the other commands find by themselves. Stop it with
+    Ctrl-C; what it holds is there again next time.
+
+    \b
+    kobosmix serve
+    """
+    from kobosmix.server.credentials import credentials_file, save_token
+    from kobosmix.server.local import create_account, serve_forever
+
+    database = database or credentials_file().parent / "local_server.sqlite"
+    database.parent.mkdir(parents=True, exist_ok=True)
+
+    def ready(url: str) -> None:
+        save_token(url, create_account(database, _ACCOUNT))
+        say(f"Serving on {url}; Ctrl-C stops it. Next:  kobosmix deploy STUDY --server {url}")
+
+    serve_forever(database, port, ready)
+
+
+@click.command("deploy")
+@study_argument
+@click.option("--server", "server_url", default="", metavar="URL", help="The server's address.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option(
+    "--replace-answered", is_flag=True, help="Replace forms that already have submissions."
+)
+def deploy_command(
+    study: Study, server_url: str, *, dry_run: bool, replace_answered: bool
+) -> None:
+    r"""Put the forms on the server; twice changes nothing.
+
+    Builds, checks, uploads the forms with their lists, deploys them, and reads back what phones
+    will get. The server is remembered for the next commands.
+
+    \b
+    kobosmix deploy soup --server http://127.0.0.1:8085
+    """
+    from kobosmix.prepare import prepare, write_build
+    from kobosmix.steps import deploy_study, plan_study_deploy, server_of, signed_in
+
+    with writing(study, "deploy"):
+        prepared = prepare(study)
+        context = prepared.sound()
+        with signed_in(server_of(study, server_url, context)) as server:
+            plan = plan_study_deploy(study, prepared, server, replace_answered=replace_answered)
+            if dry_run:
+                for step in plan.steps:
+                    click.echo(str(step))
+                return
+            write_build(prepared)
+            deploy_study(study, plan, click.echo)
+    if plan.changes_nothing:
+        click.echo(f"{len(plan.forms)} forms are on the server as built; nothing to do.")
+    else:
+        click.echo(f"{len(plan.forms)} forms are on the server, and phones get them as built.")
+
+
+@click.command("rehearse")
+@study_argument
+@click.option("--server", "server_url", default="", metavar="URL", help="The server's address.")
+@click.option("--seed", default=1, show_default=True, help="Another seed, other people.")
+def rehearse_command(study: Study, server_url: str, seed: int) -> None:
+    r"""Send invented interviews to the local server, with known faults.
+
+    Simulated people from the register answer the forms that are deployed, through every wave,
+    and things go wrong as they do in the field. Only ever on a local server.
+
+    \b
+    kobosmix rehearse soup
+    """
+    from kobosmix.rehearse import rehearse
+    from kobosmix.steps import server_of, signed_in
+
+    with writing(study, "rehearse"), signed_in(server_of(study, server_url)) as server:
+        with progress() as report:
+            sent = rehearse(study, server, seed=seed, on_progress=report)
+    show_table(("planted", "expected in the ledger", "number"), sent.as_rows())
+
+
+@click.command("pull")
+@study_argument
+@click.option("--server", "server_url", default="", metavar="URL", help="The server's address.")
+def pull_command(study: Study, server_url: str) -> None:
+    r"""Fetch every submission into the study's store.
+
+    All of them, each time: new ones are added, edits and deletions seen, every earlier version
+    kept. A pull that was cut short goes on where it stopped.
+
+    \b
+    kobosmix pull soup
+    """
+    from kobosmix.server.pull import Progress
+    from kobosmix.steps import deployments, pull_study, server_of, signed_in
+
+    keys = {each.uid: each.key for each in deployments(study).values()}
+    with writing(study, "pull"), signed_in(server_of(study, server_url)) as server:
+        with progress() as report:
+
+            def on_progress(now: Progress) -> None:
+                report(keys.get(now.asset_uid, now.asset_uid), now.seen, now.expected)
+
+            pulled = pull_study(study, server, on_progress)
+    total = pulled.total
+    rows = [(keys[uid], tally) for uid, tally in pulled.assets.items()]
+    counts = ("new", "edited", "deleted", "restored", "unchanged")
+    show_table(
+        ("form", *counts),
+        [
+            (key, *(str(getattr(tally, count)) for count in counts))
+            for key, tally in (*rows, ("all", total))
+        ],
+    )

@@ -1,0 +1,93 @@
+"""`match` and `export`."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from kobosmix.cli.console import say, show_table, study_argument
+from kobosmix.study import Study, writing
+
+
+@click.command("match")
+@study_argument
+def match_command(study: Study) -> None:
+    r"""Match the waves of each respondent; list what needs a person.
+
+    Every submission ends in exactly one bucket of match/submissions.xlsx, every person in one
+    state per wave of match/persons.xlsx. Nothing is corrected or dropped silently.
+
+    \b
+    kobosmix match soup
+    """
+    from kobosmix.match import write_match
+    from kobosmix.match.model import CONFLICTS, Bucket
+    from kobosmix.steps import match_study
+
+    with writing(study, "match"):
+        matched = match_study(study, _today())
+        write_match(study.match_folder, matched)
+    waves = matched.design.waves
+    rows = []
+    for bucket in Bucket:
+        numbers = [
+            sum(entry.bucket is bucket and entry.wave == wave for entry in matched.entries)
+            for wave in waves
+        ]
+        total = sum(entry.bucket is bucket for entry in matched.entries)
+        if total:
+            rows.append((str(bucket), *map(str, numbers), str(total)))
+    rows.append(
+        (
+            "all submissions",
+            *(str(sum(entry.wave == wave for entry in matched.entries)) for wave in waves),
+            str(len(matched.entries)),
+        )
+    )
+    show_table(("bucket", *waves, "all"), rows)
+    undecided = sum(entry.bucket in CONFLICTS for entry in matched.entries)
+    if undecided:
+        say(f"{undecided} submissions wait for a person: match/submissions.xlsx says why.")
+
+
+@click.command("export")
+@study_argument
+@click.option(
+    "--headings",
+    type=click.Choice(["variables", "toolkit"]),
+    default="variables",
+    show_default=True,
+    help="Variable names, or the headings of the toolkit's sample spreadsheet.",
+)
+@click.option("--everyone", is_flag=True, help="Also the people without any interview.")
+def export_command(study: Study, headings: str, *, everyone: bool) -> None:
+    r"""Write the tables for analysis, the codebook and the topline.
+
+    One row a respondent, the answers of each wave side by side, in data/wide.csv for programs and
+    data/wide.xlsx for people; why answers are missing in data/missing.csv; what each column means
+    in data/codebook.xlsx; counts by answer, wave, group, sex and arm in data/topline.xlsx.
+
+    \b
+    kobosmix export soup
+    kobosmix export soup --headings toolkit
+    """
+    from kobosmix.steps import match_study
+    from kobosmix.tables import write_tables
+
+    with writing(study, "export"):
+        matched = match_study(study, _today())
+        written = write_tables(
+            study.tables_folder,
+            matched,
+            headings="toolkit" if headings == "toolkit" else "variables",
+            everyone=everyone,
+        )
+    persons = {interview.rid for interview in matched.interviews}
+    say(f"{len(persons)} respondents with {len(matched.interviews)} interviews, in data/:")
+    for path in written:
+        click.echo(path.name)
+
+
+def _today() -> date:
+    return date.today()  # noqa: DTZ011 - the day where the office is decides what is overdue

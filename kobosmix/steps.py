@@ -1,0 +1,177 @@
+"""The steps of a study that need more than one stage: one function for each command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from kobosmix.context.model import EVERY_COHORT, Context
+from kobosmix.errors import StudyError, UsageError
+from kobosmix.form import kobo_workbook
+from kobosmix.match import MatchDesign, Matched, link
+from kobosmix.prepare import Prepared, prepare
+from kobosmix.store import open_store
+from kobosmix.study import Study
+
+if TYPE_CHECKING:
+    from kobosmix.server.deploy import FormToDeploy, Plan
+    from kobosmix.server.kobo import KoboServer
+    from kobosmix.server.pull import Progress, PullReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One form as it was last brought to a server."""
+
+    key: str
+    server: str
+    uid: str
+    build_id: str
+
+
+@contextmanager
+def signed_in(server_url: str) -> Iterator[KoboServer]:
+    """The server, with the token kept for it; a wrong token is told before anything is done."""
+    from kobosmix.server.credentials import token_for
+    from kobosmix.server.http import Connection
+    from kobosmix.server.kobo import KoboServer
+
+    with Connection(server_url, token_for(server_url)) as connection:
+        server = KoboServer(connection)
+        server.username()
+        yield server
+
+
+def server_of(study: Study, named: str, context: Context | None = None) -> str:
+    """The server's address: the one named now, else the last one, else that of context.yaml."""
+    from kobosmix.server.address import server_origin
+
+    url = named or study.state().get("server", "") or (context.server if context else "")
+    if not url:
+        raise UsageError(
+            "no server is named. Add --server URL, for example --server "
+            "https://eu.kobotoolbox.org, or --server http://127.0.0.1:8085 after 'kobosmix serve'."
+        )
+    return server_origin(url)
+
+
+def deployments(study: Study) -> dict[str, Deployment]:
+    """Where each form of the study was last deployed, by form key."""
+    return {
+        key: Deployment(
+            key=key, server=told["server"], uid=told["uid"], build_id=told["build_id"]
+        )
+        for key, told in study.state().get("deployments", {}).items()
+    }
+
+
+def plan_study_deploy(
+    study: Study, prepared: Prepared, server: KoboServer, *, replace_answered: bool = False
+) -> Plan:
+    """What a deploy would do on this server, from looking only."""
+    from kobosmix.server.deploy import plan_deploy
+
+    forms = _forms_to_deploy(prepared)
+    remembered = study.state().get("deployments", {})
+    return plan_deploy(server, forms, remembered, replace_answered=replace_answered)
+
+
+def deploy_study(
+    study: Study, plan: Plan, on_step: Callable[[str], None] = lambda _: None
+) -> None:
+    """Do what the plan says, remembering after each form how far it has come."""
+    from kobosmix.server.deploy import carry_out
+
+    def remember(key: str, told: dict[str, Any]) -> None:
+        known = study.state().get("deployments", {})
+        study.remember(server=plan.server.url, deployments={**known, key: told})
+
+    carry_out(plan, remember, on_step)
+    study.remember(server=plan.server.url)
+
+
+def pull_study(
+    study: Study, server: KoboServer, on_progress: Callable[[Progress], None] = lambda _: None
+) -> PullReport:
+    """Make the study's store hold what the server holds of its forms."""
+    from kobosmix.server.pull import pull
+
+    uids = [each.uid for each in deployments(study).values() if each.server == server.url]
+    if not uids:
+        raise StudyError(
+            f"no form of this study was deployed to {server.url}; 'kobosmix deploy' comes first"
+        )
+    with open_store(study.store_file) as store:
+        return pull(server, store, uids, on_progress=on_progress)
+
+
+def match_study(study: Study, today: date) -> Matched:
+    """Every submission pulled so far, matched. Reads only; `today` decides what is overdue."""
+    prepared = prepare(study, engines=False)
+    context = prepared.context
+    if context is None:
+        prepared.sound()
+        raise StudyError("context.yaml cannot be read")
+    _refuse_faulty_register(prepared)
+    codebooks = study.codebooks()
+    if not codebooks:
+        raise StudyError("no form was built yet; 'kobosmix build' comes first")
+    if not study.store_file.exists():
+        raise StudyError("nothing was pulled yet; 'kobosmix pull' comes first")
+    with open_store(study.store_file, read_only=True) as store:
+        return link(store.current(), codebooks, prepared.register, design_of(context), today)
+
+
+def design_of(context: Context) -> MatchDesign:
+    """Waves and windows, as matching wants them."""
+    return MatchDesign(
+        study=context.study,
+        waves=tuple(context.waves),
+        windows={
+            wave.id: {
+                "" if cohort == EVERY_COHORT else cohort: (window.opens, window.closes)
+                for cohort, window in wave.windows.items()
+            }
+            for wave in context.waves.values()
+        },
+    )
+
+
+def built_files(study: Study, prepared: Prepared) -> Mapping[str, bool]:
+    """For each form whether build/ holds it as the study's files would make it now."""
+    return {
+        built.key: study.codebook_file(built.codebook.build_id).exists()
+        for built in prepared.forms
+    }
+
+
+def _refuse_faulty_register(prepared: Prepared) -> None:
+    """A register with altered or repeated IDs would match people wrongly."""
+    from kobosmix.errors import InputError
+    from kobosmix.findings import has_errors
+
+    faulty = [finding for finding in prepared.findings if finding.code.startswith("R")]
+    if has_errors(faulty):
+        raise InputError(faulty)
+
+
+def _forms_to_deploy(prepared: Prepared) -> list[FormToDeploy]:
+    from kobosmix.server.deploy import FormToDeploy
+
+    media = prepared.media()
+    return [
+        FormToDeploy(
+            key=built.key,
+            title=built.codebook.title,
+            study=built.codebook.study,
+            wave=built.codebook.wave,
+            group=built.codebook.group,
+            build_id=built.codebook.build_id,
+            workbook=kobo_workbook(built.form),
+            media=media,
+        )
+        for built in prepared.forms
+    ]
