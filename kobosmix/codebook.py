@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from kobosmix import conditions
 from kobosmix.conditions import Condition
 from kobosmix.errors import StudyError
-from kobosmix.files import write_json
+from kobosmix.files import as_json, write_json
 
 FORMAT = 1
 
@@ -179,16 +179,9 @@ class Codebook:
         return tuple(v for v in self.variables if v.role is Role.ITEM)
 
 
-def codebook_json(codebook: Codebook) -> dict[str, Any]:
-    """The codebook as plain mappings and lists."""
-    content = asdict(codebook)
-    content["variables"] = [_variable_json(variable) for variable in codebook.variables]
-    return {"format": FORMAT, **content}
-
-
 def write_codebook(path: Path, codebook: Codebook) -> None:
     """Write the codebook as JSON."""
-    write_json(path, codebook_json(codebook))
+    write_json(path, {"format": FORMAT, **as_json(codebook)})
 
 
 def read_codebook(path: Path) -> Codebook:
@@ -198,15 +191,8 @@ def read_codebook(path: Path) -> Codebook:
         if content.pop("format") != FORMAT:
             raise StudyError(f"{path} was written by a newer kobosmix; update kobosmix first")
         return _codebook(content)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StudyError(f"the codebook {path} cannot be read; run kobosmix build") from error
-
-
-def _variable_json(variable: Variable) -> dict[str, Any]:
-    # asdict would take the condition apart too; it has a spelling of its own.
-    content = asdict(replace(variable, asked_if=None))
-    content["asked_if"] = conditions.to_json(variable.asked_if)
-    return content
 
 
 def _codebook(content: dict[str, Any]) -> Codebook:

@@ -18,12 +18,20 @@ class Equals:
     variable: str
     value: str
 
+    def as_json(self) -> Any:
+        """How the codebook spells it."""
+        return {"equals": [self.variable, self.value]}
+
 
 @dataclass(frozen=True, slots=True)
 class Blank:
     """The variable has no answer."""
 
     variable: str
+
+    def as_json(self) -> Any:
+        """How the codebook spells it."""
+        return {"blank": self.variable}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,10 @@ class Not:
 
     condition: Condition
 
+    def as_json(self) -> Any:
+        """How the codebook spells it."""
+        return {"not": self.condition}
+
 
 @dataclass(frozen=True, slots=True)
 class All:
@@ -39,12 +51,20 @@ class All:
 
     conditions: tuple[Condition, ...]
 
+    def as_json(self) -> Any:
+        """How the codebook spells it."""
+        return {"all": self.conditions}
+
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
     """At least one of the conditions holds."""
 
     conditions: tuple[Condition, ...]
+
+    def as_json(self) -> Any:
+        """How the codebook spells it."""
+        return {"any": self.conditions}
 
 
 Condition = Equals | Blank | Not | All | AnyOf
@@ -87,25 +107,8 @@ def variables_of(condition: Condition | None) -> set[str]:
             return {name for each in several for name in variables_of(each)}
 
 
-def to_json(condition: Condition | None) -> Any:
-    """Plain lists and mappings, for the codebook."""
-    match condition:
-        case None:
-            return None
-        case Equals(variable, value):
-            return {"equals": [variable, value]}
-        case Blank(variable):
-            return {"blank": variable}
-        case Not(inner):
-            return {"not": to_json(inner)}
-        case All(several):
-            return {"all": [to_json(each) for each in several]}
-        case AnyOf(several):
-            return {"any": [to_json(each) for each in several]}
-
-
 def from_json(content: Any) -> Condition | None:
-    """What `to_json` wrote. Raises ValueError for anything else."""
+    """What `as_json` spelled. Raises ValueError for anything else."""
     match content:
         case None:
             return None

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ def write_bytes(path: Path, content: bytes) -> None:
             f"{path} is open in another program, so it was left as it is. The new one is beside "
             f"it as {kept.name}. Close the file and run the command again."
         ) from error
+    except OSError:
+        written.unlink(missing_ok=True)
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -45,14 +49,30 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON people can read and compare: two spaces, real letters, a last line feed."""
-    write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    text = json.dumps(content, ensure_ascii=False, indent=2, default=as_json)
+    write_text(path, text + "\n")
 
 
 def canonical_json(content: Any) -> bytes:
     """One spelling for equal content: keys sorted, no spaces, UTF-8. What digests are taken of."""
     return json.dumps(
-        content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+        content,
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+        allow_nan=False,
+        default=as_json,
     ).encode("utf-8")
+
+
+def as_json(value: Any) -> Any:
+    """A dataclass by its fields, or by its own `as_json` where it has one; else a TypeError."""
+    spelled = getattr(value, "as_json", None)
+    if spelled is not None:
+        return spelled()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
 
 
 def sha256(content: bytes) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kobosmix import content
 from kobosmix.bank import Bank, read_bank
@@ -86,7 +86,7 @@ class Prepared:
     context: Context | None
     findings: tuple[Finding, ...]
     forms: tuple[BuiltForm, ...] = ()
-    register: Register = Register()
+    register: Register = field(default_factory=Register)
     enumerators: tuple[Enumerator, ...] = ()
 
     def sound(self) -> Context:
@@ -206,7 +206,8 @@ def check_place(study: Study) -> Iterator[Finding]:
 def check_plan(plan: Plan, context: Context, file: YamlFile) -> Iterator[Finding]:
     """Every form asks something, in time, by names that fit."""
     for form in plan.forms:
-        if not form.items:
+        # A group about whom nothing usable was said has a finding of its own.
+        if not form.items and form.group.asked_about:
             problem = f"the form {form.key} would ask nothing"
             remedy = "Choose more concepts, or take out the wave or the group."
             yield _planned("P101", file, "concepts", problem, remedy, Severity.ERROR)
@@ -273,6 +274,7 @@ def _people(
         spoken = {
             group.id: tuple(tag for tag in group.languages if tag in context.languages)
             for group in context.groups.values()
+            if set(group.languages) & set(context.languages)
         }
         findings += [*said, *check_coverage(enumerators, spoken)]
     register, said = read_register(

@@ -16,6 +16,14 @@ from dataclasses import dataclass
 _SLOT = re.compile(r"\[\[|\[([A-Za-z_]+)\.([a-z0-9_]+)\]")
 _BRACKET = re.compile(r"[\[\]]")
 
+# The letters whose direction is strong, by the blocks Unicode keeps for scripts that run to the
+# left; every other letter runs to the right.
+_TO_THE_LEFT = (
+    "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff"
+)
+_RIGHT_TO_LEFT = re.compile(f"[{_TO_THE_LEFT}]")
+_LEFT_TO_RIGHT = re.compile(rf"[^\W\d_{_TO_THE_LEFT}]")
+
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 RIGHT_TO_LEFT_MARK, LEFT_TO_RIGHT_MARK = "\u200f", "\u200e"
 # A telephone number: groups of digits that a right-to-left line would put in reverse order.
@@ -67,10 +75,8 @@ def fill(
         return f"{FIRST_STRONG_ISOLATE}{form}{POP_ISOLATE}" if foreign(form) else form
 
     def foreign(text: str) -> bool:
-        own = {"R", "AL"} if right_to_left else {"L"}
-        return any(
-            unicodedata.bidirectional(letter) in {"L", "R", "AL"} - own for letter in text
-        )
+        other = _LEFT_TO_RIGHT if right_to_left else _RIGHT_TO_LEFT
+        return bool(other.search(text))
 
     filled = _SLOT.sub(inserted, template)
     if foreign(filled):

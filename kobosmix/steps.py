@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -138,14 +138,6 @@ def design_of(context: Context) -> MatchDesign:
             for wave in context.waves.values()
         },
     )
-
-
-def built_files(study: Study, prepared: Prepared) -> Mapping[str, bool]:
-    """For each form whether build/ holds it as the study's files would make it now."""
-    return {
-        built.key: study.codebook_file(built.codebook.build_id).exists()
-        for built in prepared.forms
-    }
 
 
 def _refuse_faulty_register(prepared: Prepared) -> None:

@@ -1,4 +1,7 @@
-"""The only door to openpyxl: workbooks in and out."""
+"""The only door to workbooks: openpyxl reads them, XlsxWriter writes them.
+
+XlsxWriter writes twice as fast, and the same bytes for the same cells.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,18 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from kobosmix.errors import StudyError
 
 if TYPE_CHECKING:
-    from openpyxl.worksheet.worksheet import Worksheet
+    from openpyxl.worksheet.worksheet import Worksheet as ReadWorksheet
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
-# openpyxl stamps the time of saving into this part, and zip into every part. Both go:
-# the same form must give the same bytes, or nobody can tell a rebuilt form from a changed one.
-_STAMPED_PART = "docProps/core.xml"
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 _WIDEST = 60
+_LONGEST_TEXT = 32_767
 # A spreadsheet runs text that begins so as a formula when someone re-enters the cell.
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 
@@ -43,15 +46,25 @@ class Sheet:
 
 
 def workbook_bytes(sheets: Iterable[Sheet]) -> bytes:
-    """Write the sheets in the order given; equal sheets give equal bytes."""
-    from openpyxl import Workbook
+    """Write the sheets in the order given; equal sheets give equal bytes.
 
-    workbook = Workbook(write_only=True)
+    Text longer than a cell can hold (32,767 characters) is a StudyError.
+    """
+    from xlsxwriter import Workbook
+
+    written = BytesIO()
+    # Text stays text: nothing becomes a formula, a link or a number behind our back.
+    as_given = dict.fromkeys(
+        ("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False
+    )
+    workbook = Workbook(written, {"in_memory": True, **as_given})
+    # The time of writing would make a rebuilt form look like a changed one.
+    workbook.set_properties({"author": "kobosmix", "created": _NO_DATE})
+    pens = _Pens(workbook)
     for sheet in sheets:
-        _write_sheet(workbook.create_sheet(sheet.title), sheet)
-    stamped = BytesIO()
-    workbook.save(stamped)
-    return _without_time_stamps(stamped)
+        _write_sheet(workbook.add_worksheet(sheet.title), sheet, pens)
+    workbook.close()
+    return written.getvalue()
 
 
 def read_rows(source: Path | bytes, sheet: str | None = None) -> list[list[Cell]]:
@@ -67,32 +80,44 @@ def read_workbook(
     source: Path | bytes, sheet: str | None = None
 ) -> tuple[str, list[list[Cell]]]:
     """The sheet's title and its rows; see `read_rows`."""
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    name = source.name if isinstance(source, Path) else "the workbook"
-    try:
-        stream = BytesIO(source if isinstance(source, bytes) else source.read_bytes())
-        workbook = load_workbook(stream, read_only=True, data_only=False)
-    except PermissionError as error:
-        raise StudyError(f"{name} is open in another program; close it first") from error
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise StudyError(
-            f"{name} cannot be read as an .xlsx workbook. Open it in Excel and save it again as "
-            "'Excel Workbook (*.xlsx)'."
-        ) from error
-    if sheet is not None and sheet not in workbook.sheetnames:
-        raise StudyError(f"{name} has no sheet called {sheet!r}")
-    chosen = workbook[sheet] if sheet else workbook.worksheets[0]
-    return chosen.title, _plain_rows(chosen)
+    with _opened(source) as workbook:
+        if sheet is not None and sheet not in workbook.sheetnames:
+            raise StudyError(f"{_name(source)} has no sheet called {sheet!r}")
+        chosen = workbook[sheet] if sheet else workbook.worksheets[0]
+        # The sheet itself is read only now, so this may find it damaged as well.
+        return chosen.title, _plain_rows(chosen)
 
 
 def sheet_names(source: Path | bytes) -> list[str]:
     """The titles of a workbook's sheets, in order."""
-    from openpyxl import load_workbook
+    with _opened(source) as workbook:
+        return list(workbook.sheetnames)
 
-    stream = BytesIO(source if isinstance(source, bytes) else source.read_bytes())
-    return list(load_workbook(stream, read_only=True).sheetnames)
+
+@contextmanager
+def _opened(source: Path | bytes) -> Iterator[Workbook]:
+    """The workbook; whatever makes it unreadable, also later on, is a StudyError."""
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    unreadable = (InvalidFileException, zipfile.BadZipFile, ParseError, EOFError)
+    try:
+        stream = BytesIO(source if isinstance(source, bytes) else source.read_bytes())
+        with warnings.catch_warnings():
+            # openpyxl warns of styles and extensions that it passes over; only cells are read.
+            warnings.simplefilter("ignore", UserWarning)
+            yield load_workbook(stream, read_only=True, data_only=False)
+    except PermissionError as error:
+        raise StudyError(f"{_name(source)} is open in another program; close it first") from error
+    except (*unreadable, KeyError, ValueError, TypeError, OSError) as error:
+        raise StudyError(
+            f"{_name(source)} cannot be read as an .xlsx workbook. Open it in Excel and save it "
+            "again as 'Excel Workbook (*.xlsx)'."
+        ) from error
+
+
+def _name(source: Path | bytes) -> str:
+    return source.name if isinstance(source, Path) else "the workbook"
 
 
 def defused(cell: Cell) -> Cell:
@@ -112,38 +137,56 @@ def records(rows: Sequence[Sequence[Cell]]) -> list[Mapping[str, Cell]]:
     ]
 
 
-def _write_sheet(target: Worksheet, sheet: Sheet) -> None:
-    from openpyxl.utils import get_column_letter
+class _Pens:
+    """The formats of a workbook, each made once."""
 
+    def __init__(self, workbook: Workbook) -> None:
+        self._workbook = workbook
+        self._formats: dict[tuple[bool, bool, bool], Format] = {}
+
+    def format(self, *, for_people: bool, is_header: bool, is_text: bool) -> Format | None:
+        """How a cell looks; None for a cell as it comes."""
+        if not (for_people or is_text):
+            return None
+        which = (for_people, for_people and is_header, is_text)
+        if which not in self._formats:
+            looks = {"text_wrap": True, "valign": "top"} if for_people else {}
+            looks |= {"bold": True} if which[1] else {}
+            looks |= {"num_format": "@"} if is_text else {}
+            self._formats[which] = self._workbook.add_format(looks)
+        return self._formats[which]
+
+
+def _write_sheet(target: Worksheet, sheet: Sheet, pens: _Pens) -> None:
     if sheet.right_to_left:
-        target.sheet_view.rightToLeft = True
+        target.right_to_left()
     if sheet.for_people:
-        target.freeze_panes = "A2"
-        for number, width in enumerate(_widths(sheet.rows), start=1):
-            target.column_dimensions[get_column_letter(number)].width = width
+        target.freeze_panes(1, 0)
+        for column, width in enumerate(_widths(sheet.rows)):
+            target.set_column(column, column, width)
     for number, row in enumerate(sheet.rows):
-        target.append(_styled(target, row, sheet, is_header=number == 0))
+        for column, value in enumerate(row):
+            if value is None or value == "":
+                continue
+            looks = pens.format(
+                for_people=sheet.for_people,
+                is_header=number == 0,
+                is_text=column in sheet.text_columns,
+            )
+            _write_cell(
+                target, (number, column), defused(value) if sheet.for_people else value, looks
+            )
 
 
-def _styled(
-    target: Worksheet, row: Sequence[Cell], sheet: Sheet, *, is_header: bool
-) -> list[object]:
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Alignment, Font
-
-    cells = list[object]()
-    for column, value in enumerate(row):
-        cell = WriteOnlyCell(target, value=defused(value) if sheet.for_people else value)
-        if isinstance(value, str):
-            # openpyxl takes text that begins with "=" for a formula; here it is always text.
-            cell.data_type = "s"
-        if sheet.for_people:
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-            cell.font = Font(bold=is_header)
-        if column in sheet.text_columns:
-            cell.number_format = "@"
-        cells.append(cell)
-    return cells
+def _write_cell(
+    target: Worksheet, at: tuple[int, int], value: Cell, looks: Format | None
+) -> None:
+    if isinstance(value, str):
+        if len(value) > _LONGEST_TEXT:
+            raise StudyError(f"a text of {len(value)} characters does not fit into a cell")
+        target.write_string(*at, value, looks)
+    else:
+        target.write_number(*at, value, looks)
 
 
 def _widths(rows: Sequence[Sequence[Cell]]) -> list[int]:
@@ -155,7 +198,7 @@ def _widths(rows: Sequence[Sequence[Cell]]) -> list[int]:
     return [min(width, _WIDEST) for width in longest]
 
 
-def _plain_rows(sheet: Worksheet) -> list[list[Cell]]:
+def _plain_rows(sheet: ReadWorksheet) -> list[list[Cell]]:
     rows = [[_plain(value) for value in row] for row in sheet.iter_rows(values_only=True)]
     while rows and all(cell in (None, "") for cell in rows[-1]):
         rows.pop()
@@ -172,21 +215,3 @@ def _plain(value: object) -> Cell:
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
     return str(value)
-
-
-def _without_time_stamps(stamped: BytesIO) -> bytes:
-    from openpyxl.packaging.core import DocumentProperties
-    from openpyxl.xml.functions import tostring
-
-    properties = DocumentProperties(creator="kobosmix", created=_NO_DATE, modified=_NO_DATE)
-    plain = BytesIO()
-    with ZipFile(stamped) as old, ZipFile(plain, "w") as new:
-        for name in old.namelist():
-            part = tostring(properties.to_tree()) if name == _STAMPED_PART else old.read(name)
-            stamp = _NO_DATE.timetuple()
-            info = ZipInfo(name, (stamp[0], stamp[1], stamp[2], 0, 0, 0))
-            # The host system is written into each entry; one value, so Windows gives equal bytes.
-            info.create_system = 3
-            info.compress_type = ZIP_DEFLATED
-            new.writestr(info, part)
-    return plain.getvalue()

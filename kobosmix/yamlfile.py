@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kobosmix.findings import Finding, Place
@@ -71,46 +72,71 @@ def read_yaml(path: Path) -> YamlFile | Finding:
         root = YAML(typ="rt", pure=True).compose(text)
     except MarkedYAMLError as error:
         return _syntax_fault(path.name, error)
-    except YAMLError:
-        return _syntax_fault(path.name, None)
+    except YAMLError as error:
+        # A character that no YAML may hold: it is known by its position, not by its line.
+        before = text[: getattr(error, "position", 0)]
+        return _unreadable(path.name, before.count("\n") + 1, "it holds an invisible character")
     lines, spelled = dict[Path_, int](), dict[Path_, str]()
     reader = _Reader(path.name, lines, spelled)
     content = reader.value(root, ()) if root is not None else {}
     return reader.fault or YamlFile(path.name, content, lines, spelled)
 
 
-def check_shape(file: YamlFile, model: type[BaseModel], code: str) -> list[Finding]:
-    """Every place where the content is not what the model asks for, with a remedy for each."""
+def check_shape(
+    file: YamlFile,
+    model: type[BaseModel],
+    code: str,
+    patterns: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+) -> list[Finding]:
+    """Every place where the content is not what the model asks for, with a remedy for each.
+
+    `patterns` says in words what a text is that fits a pattern, and how to make it fit.
+    """
     from pydantic import ValidationError
 
     try:
         model.model_validate(file.content)
     except ValidationError as error:
-        return [_shape_fault(file, fault, code) for fault in error.errors()]
+        return [_shape_fault(file, fault, code, patterns) for fault in error.errors()]
     return []
 
 
 class _Reader:
-    """Turns YAML nodes into values, noting lines; stops at the first duplicate key."""
+    """Turns YAML nodes into values, noting lines; keeps the first fault that hides the rest."""
 
     def __init__(self, name: str, lines: dict[Path_, int], spelled: dict[Path_, str]) -> None:
         self.name, self.lines, self.spelled = name, lines, spelled
         self.fault: Finding | None = None
+        self._open = set[int]()
 
     def value(self, node: Node, way: Path_) -> Any:
         from ruamel.yaml.nodes import MappingNode, SequenceNode
 
-        self.lines.setdefault(way, node.start_mark.line + 1)
-        if isinstance(node, MappingNode):
-            return self._mapping(node, way)
-        if isinstance(node, SequenceNode):
-            return [self.value(child, (*way, n)) for n, child in enumerate(node.value)]
-        return self._scalar(node, way)
+        line = node.start_mark.line + 1
+        self.lines.setdefault(way, line)
+        if id(node) in self._open:
+            # An alias inside what it stands for: there is no end to it.
+            self.fault = self.fault or _unreadable(self.name, line, "it contains itself")
+            return None
+        self._open.add(id(node))
+        try:
+            if isinstance(node, MappingNode):
+                return self._mapping(node, way)
+            if isinstance(node, SequenceNode):
+                return [self.value(child, (*way, n)) for n, child in enumerate(node.value)]
+            return self._scalar(node, way)
+        finally:
+            self._open.remove(id(node))
 
     def _mapping(self, node: Node, way: Path_) -> dict[str, Any]:
         content = dict[str, Any]()
         for key_node, value_node in node.value:
-            key, line = str(key_node.value), key_node.start_mark.line + 1
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node.value, str):
+                what = "a list or a mapping cannot be a key"
+                self.fault = self.fault or _unreadable(self.name, line, what)
+                continue
+            key = key_node.value
             if key in content and self.fault is None:
                 self.fault = _duplicate_key(self.name, line, key, self.lines[(*way, key)])
             self.lines[(*way, key)] = line
@@ -133,6 +159,13 @@ def _integer(text: str) -> int | str:
         return text
 
 
+def _float(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def _date(text: str) -> datetime.date | str:
     try:
         return datetime.date.fromisoformat(text)
@@ -142,7 +175,7 @@ def _date(text: str) -> datetime.date | str:
 
 _SCALARS: Mapping[str, Any] = {
     "int": _integer,
-    "float": float,
+    "float": _float,
     "bool": lambda text: text.lower() == "true",
     "null": lambda _: None,
     "timestamp": _date,
@@ -162,20 +195,33 @@ def _duplicate_key(name: str, line: int, key: str, first: int) -> Finding:
 def _syntax_fault(name: str, error: Any) -> Finding:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     what = " ".join(str(getattr(error, "problem", None) or "it cannot be read").split())
+    return _unreadable(name, mark.line + 1 if mark else 1, what)
+
+
+def _unreadable(name: str, line: int, what: str) -> Finding:
     return Finding(
         code="Y101",
-        place=Place(name, mark.line + 1 if mark else 1),
+        place=Place(name, line),
         problem=f"this is not YAML ({what}); the rest of the file was not checked",
-        remedy="Look at this line and the one above: indent with spaces, put text with a colon "
-        'or a "[" at its start in quotes, close every quote and bracket.',
+        remedy="Look at this line and the one above: indent with spaces, put text with a colon or "
+        'a "[" at its start in quotes, close every quote and bracket.',
     )
 
 
-def _shape_fault(file: YamlFile, fault: Mapping[str, Any], code: str) -> Finding:
-    way = tuple(step for step in fault["loc"] if not str(step).startswith("function-"))
+def _shape_fault(
+    file: YamlFile,
+    fault: Mapping[str, Any],
+    code: str,
+    patterns: Mapping[str, tuple[str, str]],
+) -> Finding:
+    steps = [step for step in fault["loc"] if not str(step).startswith("function-")]
+    # Pydantic's way of saying that the key is at fault, not what stands behind it.
+    is_key = steps[-1:] == ["[key]"]
+    way: Path_ = tuple(steps[:-1] if is_key else steps)
     while way and not _stands(file.content, way[:-1]):
         way = way[:-1]
-    problem, remedy = _in_words(fault, file.spelled.get(way), str(way[-1]) if way else "file")
+    typed = None if is_key else file.spelled.get(way)
+    problem, remedy = _in_words(fault, typed, _named(way), patterns)
     return Finding(code=code, place=file.place(way), problem=problem, remedy=remedy)
 
 
@@ -190,19 +236,57 @@ def _stands(content: Any, way: Sequence[str | int]) -> bool:
     return True
 
 
-def _in_words(fault: Mapping[str, Any], typed: str | None, key: str) -> tuple[str, str]:
+def _named(way: Path_) -> str:
+    """What stands there, as a person would call it: 'minutes', or entry 2 of 'languages'."""
+    if not way:
+        return "the file"
+    last = way[-1]
+    if isinstance(last, int):
+        return f"entry {last + 1} of '{way[-2]}'" if way[1:] else f"entry {last + 1}"
+    return f"'{last}'"
+
+
+# What a value has to be, by pydantic's name for the fault, and how to write it.
+_WANTED: Mapping[str, tuple[str, str]] = {
+    "string_type": (
+        "text",
+        "Write text behind it; with a colon or a bracket in it, in quotes.",
+    ),
+    "bool_type": ("true or false", "Write true or false, without quotes."),
+    "int_type": ("a whole number", "Write digits only, without quotes."),
+    "float_type": ("a number", "Write a number, without quotes."),
+    "date_type": ("a date", "Write year, month and day, without quotes: 2026-05-31."),
+    "dict_type": ("a list of named lines", "Write 'name: ...' lines below, indented further."),
+    "model_type": ("a list of named lines", "Write 'name: ...' lines below, indented further."),
+    "list_type": ("a list", "Write it in brackets, with commas: [one, two]."),
+}
+
+
+def _in_words(
+    fault: Mapping[str, Any],
+    typed: str | None,
+    named: str,
+    patterns: Mapping[str, tuple[str, str]],
+) -> tuple[str, str]:
     kind, context = fault["type"], fault.get("ctx", {})
     if kind == "missing":
-        return f"'{key}' is missing", f"Add a line '{key}:' here."
+        return f"{named} is missing", f"Add a line '{named[1:-1]}:' here."
     if kind == "extra_forbidden":
-        return f"the key '{key}' is not known here", "Check its spelling and its indentation."
-    if kind == "string_type" and typed is not None:
+        return f"the key {named} is not known here", "Check its spelling and its indentation."
+    if kind == "string_type" and typed:
+        before = f"{named[1:-1]}: " if named.startswith("'") else ""
         return (
-            f"{typed} is read as a number, a date or yes/no, but '{key}' is text",
-            f'Put it in quotes: {key}: "{typed}".',
+            f"{typed} is read as a number, a date or yes/no, but {named} is text",
+            f'Put it in quotes: {before}"{typed}".',
         )
+    if kind in _WANTED:
+        wanted, remedy = _WANTED[kind]
+        return f"{named} has to be {wanted}", remedy
     if kind in ("literal_error", "enum"):
-        return f"'{fault['input']}' is not possible for '{key}'", f"Use {context['expected']}."
+        return f"'{fault['input']}' is not possible for {named}", f"Use {context['expected']}."
+    if kind == "string_pattern_mismatch" and context["pattern"] in patterns:
+        wanted, remedy = patterns[context["pattern"]]
+        return f"'{fault['input']}' cannot stand here: {wanted}", remedy
     said = str(fault["msg"]).removeprefix("Value error, ")
     problem, _, remedy = said.partition(" | ")
-    return f"'{key}': {problem[:1].lower()}{problem[1:]}", remedy or f"Correct '{key}'."
+    return f"{named}: {problem[:1].lower()}{problem[1:]}", remedy or f"Correct {named}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,10 @@ NAME_SLOTS = frozenset(
     {"group", "ingroup", "ingroup_you", "country", "newcomers", "language_host"}
     | {"language_newcomer"}
 )
+
+# How a form is derived from another: the rule, the form it starts from, the suffix.
+_RULES: Mapping[str, str] = {"same": "same FORM", "tr_suffix": "tr_suffix FORM SUFFIX"}
+_MEANS_SOMETHING = re.compile(r"[{}$<>]")
 
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {
     "B100": ("A file of the item bank is missing.", "Restore it or install kobosmix again."),
@@ -68,6 +73,9 @@ def check_bank(files: Mapping[str, YamlFile]) -> Iterator[Finding]:
         check_facets,
         check_slots,
         check_direction_of_writing,
+        check_codes,
+        check_derivations,
+        check_phrase_forms,
     )
     for rule in rules:
         yield from rule(entries)
@@ -104,19 +112,21 @@ def check_ids_are_unique(entries: _Entries) -> Iterator[Finding]:
         "item": [*entries.items, *entries.specified()],
         "scale": [*entries.scales, *entries.lists],
         "text": entries.texts,
+        "language": entries.languages,
     }
     for kind, several in kinds.items():
         first = dict[str, _Entry]()
+        key = "tag" if kind == "language" else "id"
         for entry in several:
-            name = entry.content["id"]
+            name = entry.content[key]
             before = first.setdefault(name, entry)
             if before is not entry:
-                where = before.file.place((*before.way, "id"))
+                where = before.file.place((*before.way, key))
                 yield entry.finding(
                     "B102",
-                    f"the {kind} id '{name}' is used already, in {where.file}:{where.line}",
+                    f"the {kind} {key} '{name}' is used already, in {where.file}:{where.line}",
                     "Give each its own id; answers already collected keep the old one.",
-                    "id",
+                    key,
                 )
 
 
@@ -158,6 +168,15 @@ def _check_item_references(
     if content.get("facet") and content["facet"] not in facets:
         yield item.finding(
             "B103", f"no facet '{content['facet']}'", "Correct the name.", "facet"
+        )
+    specify = content.get("specify")
+    if specify and specify["when"] not in scales.get(scale or "", ()):
+        yield item.finding(
+            "B103",
+            f"the item has no answer '{specify['when']}'",
+            "Name one of its codes.",
+            "specify",
+            "when",
         )
     route = content.get("asked_if")
     if route and route["equals"] not in scales.get(scale_of.get(route["item"]) or "", ()):
@@ -202,10 +221,15 @@ def check_slots(entries: _Entries) -> Iterator[Finding]:
 
 def check_direction_of_writing(entries: _Entries) -> Iterator[Finding]:
     """The direction agrees with the Unicode locale data, where that knows the language."""
-    from babel import Locale
+    from babel import Locale, UnknownLocaleError
 
     for language in entries.languages:
-        order = Locale.parse(language.content["cldr"]).character_order
+        try:
+            order = Locale.parse(language.content["cldr"]).character_order
+        except (UnknownLocaleError, ValueError):
+            problem = f"the Unicode locale data have no locale '{language.content['cldr']}'"
+            yield language.finding("B107", problem, "Name a related one they have.", "cldr")
+            continue
         if (order == "right-to-left") != (language.content["direction"] == "rtl"):
             yield language.finding(
                 "B107",
@@ -215,10 +239,66 @@ def check_direction_of_writing(entries: _Entries) -> Iterator[Finding]:
             )
 
 
+def check_codes(entries: _Entries) -> Iterator[Finding]:
+    """The answers of a scale have different codes."""
+    for scale in (*entries.scales, *entries.lists):
+        codes = [option["value"] for option in scale.content["options"]]
+        for number, code in enumerate(codes):
+            if code in codes[:number]:
+                yield _Entry(scale.file, (*scale.way, "options", number), {}).finding(
+                    "B102", f"the code '{code}' is used twice in this scale", "Change one of them."
+                )
+
+
+def check_derivations(entries: _Entries) -> Iterator[Finding]:
+    """A form is derived by a known rule from a form that is given."""
+    for language in entries.languages:
+        forms = language.content["forms"]
+        for name, form in forms.items():
+            rule = form.get("derive")
+            if rule and not _is_derivation(rule, forms):
+                yield language.finding(
+                    "B103",
+                    f"'{name}' cannot be derived by {rule}",
+                    f"Use one of: {', '.join(_RULES.values())}; FORM is one that is not derived.",
+                    *("forms", name, "derive"),
+                )
+
+
+def _is_derivation(rule: list[str], forms: Mapping[str, Any]) -> bool:
+    return (
+        rule[0] in _RULES
+        and len(rule) == len(_RULES[rule[0]].split())
+        and rule[1] in forms
+        and not forms[rule[1]].get("derive")
+    )
+
+
+def check_phrase_forms(entries: _Entries) -> Iterator[Finding]:
+    """A ready phrase, and the name of a language, is given in forms the language has."""
+    for language in entries.languages:
+        for key in ("phrases", "languages"):
+            for way, form in _forms_given(language.content.get(key, {}), (key,)):
+                if form not in language.content["forms"]:
+                    yield language.finding(
+                        "B104", f"the language has no form '{form}'", "Correct it.", *way
+                    )
+
+
+def _forms_given(content: Mapping[str, Any], way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for key, below in content.items():
+        if isinstance(below, Mapping):
+            yield from _forms_given(below, (*way, key))
+        else:
+            yield (*way, key), key
+
+
 def slot_problem(template: str, forms: set[str] | frozenset[str]) -> str:
     """What is wrong with a sentence's slots, in words; empty where nothing is."""
     if not is_well_formed(template):
         return "a bracket is not part of a slot"
+    if _MEANS_SOMETHING.search(template):
+        return "{, }, $, < and > have a meaning of their own in forms"
     for slot in slots_of(template):
         if slot.name in STUDY_SLOTS:
             if slot.form not in STUDY_SLOTS[slot.name]:

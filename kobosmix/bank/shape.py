@@ -18,7 +18,7 @@ class _Strict(BaseModel):
 
 
 class OptionShape(_Strict):
-    value: str
+    value: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]+$")]
     label: Sentence
 
 

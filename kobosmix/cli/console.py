@@ -144,3 +144,11 @@ def one_of(value: str, known: Iterable[str], what: str) -> str:
             f"there is no {what} '{value}'; there is: {', '.join(known) or 'none'}"
         )
     return value
+
+
+def shown_path(study: Study) -> str:
+    """The study's folder as it can be typed from here."""
+    try:
+        return str(study.root.relative_to(Path.cwd()))
+    except ValueError:
+        return str(study.root)

@@ -16,6 +16,7 @@ from kobosmix.cli.console import (
     show_findings,
     show_json,
     show_table,
+    shown_path,
     study_argument,
 )
 from kobosmix.errors import UsageError
@@ -72,7 +73,7 @@ def check_command(study: Study, *, as_json: bool) -> None:
         show_findings(findings)
     if has_errors(findings):
         click.get_current_context().exit(1)
-    say(f"No errors. Next:  kobosmix build {_shown(study)}")
+    say(f"No errors. Next:  kobosmix build {shown_path(study)}")
 
 
 @click.command("build")
@@ -107,7 +108,7 @@ def build_command(study: Study) -> None:
     )
     findings = [f for f in prepared.findings if f.code != "W202"]
     if findings:
-        say(f"{counted(findings)}: see 'kobosmix check {_shown(study)}'.")
+        say(f"{counted(findings)}: see 'kobosmix check {shown_path(study)}'.")
 
 
 def _copy_sample(sample: str, study: Study) -> None:
@@ -139,10 +140,3 @@ def _asked_groups() -> tuple[str, ...]:
     if len(groups) < 2:  # noqa: PLR2004
         raise UsageError("a study has at least two groups: those asked and those asked about")
     return tuple(groups)
-
-
-def _shown(study: Study) -> str:
-    try:
-        return str(study.root.relative_to(Path.cwd()))
-    except ValueError:
-        return str(study.root)

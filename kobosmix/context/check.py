@@ -11,6 +11,7 @@ from kobosmix.findings import Finding, Severity
 from kobosmix.yamlfile import Path_, YamlFile
 
 CORE = "core"
+_WAVES = ("pre", "post", "fu", *(f"fu{number}" for number in range(2, 10)))
 
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {
     "C101": (
@@ -50,6 +51,10 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
         "A language is being prepared and is left out of the forms for now.",
         "When its wording is ready, change 'preparing' to 'use'.",
     ),
+    "C114": (
+        "A name is given in a form that the language does not have, so it would never be used.",
+        "Correct the name of the form; the finding lists those there are.",
+    ),
     "C113": (
         "What newcomers are called was not said, but an item needs it.",
         "Add 'newcomers'.",
@@ -86,6 +91,7 @@ def check_context(context: Context, file: YamlFile, bank: Bank) -> Iterator[Find
         check_languages,
         check_groups,
         check_names_differ,
+        check_name_forms,
         check_concepts,
         check_texts,
         check_windows,
@@ -117,6 +123,13 @@ def check_languages(at: _At) -> Iterator[Finding]:
                     ("groups", group.id, "languages", number),
                     f"'{tag}' is not among the study's languages",
                     "Add it to 'languages' at the top, or correct it.",
+                )
+            if tag in group.languages[:number]:
+                yield at.finding(
+                    "C102",
+                    ("groups", group.id, "languages", number),
+                    f"'{tag}' is listed twice",
+                    "Keep one.",
                 )
         if not set(group.languages) & set(at.context.languages):
             yield at.finding(
@@ -159,6 +172,28 @@ def check_names_differ(at: _At) -> Iterator[Finding]:
                         f"'{other}' and '{group.id}' are both called '{name}'",
                         "Give each a name of its own.",
                     )
+
+
+def check_name_forms(at: _At) -> Iterator[Finding]:
+    """A name is given in forms its language has: another one would be passed over in silence."""
+    named: dict[Path_, Mapping[str, Mapping[str, str]]] = {
+        ("groups", group.id, "names"): group.names for group in at.context.groups.values()
+    }
+    named[("country", "names")] = at.context.country.names
+    if at.context.newcomers:
+        named[("newcomers", "names")] = at.context.newcomers.names
+    for spoken, names in at.context.language_names.items():
+        named[("language_names", spoken)] = names
+    for way, names in named.items():
+        for tag in names.keys() & at.bank.languages.keys():
+            known = at.bank.languages[tag].forms
+            for form in names[tag].keys() - known.keys():
+                yield at.finding(
+                    "C114",
+                    (*way, tag, form),
+                    f"'{tag}' has no name form '{form}'",
+                    f"Use one of: {', '.join(known)}.",
+                )
 
 
 def check_concepts(at: _At) -> Iterator[Finding]:
@@ -215,6 +250,14 @@ def check_texts(at: _At) -> Iterator[Finding]:
 def check_windows(at: _At) -> Iterator[Finding]:
     """A window closes after it opens, belongs to a cohort, and follows the wave before."""
     waves = list(at.context.waves.values())
+    order = [id_ for id_ in _WAVES if id_ in at.context.waves]
+    if order != list(at.context.waves):
+        yield at.finding(
+            "C106",
+            ("waves",),
+            "the waves do not stand in the order in which they are done",
+            f"Write them in this order: {', '.join(order)}.",
+        )
     for position, wave in enumerate(waves):
         for cohort, window in wave.windows.items():
             way: Path_ = ("waves", wave.id, "windows", cohort)
@@ -275,8 +318,13 @@ def check_phrases(at: _At) -> Iterator[Finding]:
 def check_indicators(at: _At) -> Iterator[Finding]:
     """An indicator counts answers that an item of the study has."""
     items = {item.id: item for _, item in at.bank.items()}
+    seen = set[str]()
     for number, indicator in enumerate(at.context.indicators):
         way: Path_ = ("indicators", number)
+        if indicator.id in seen:
+            problem = f"the id '{indicator.id}' is used already"
+            yield at.finding("C111", (*way, "id"), problem, "Give each its own id.")
+        seen.add(indicator.id)
         item = items.get(indicator.item)
         if item is None or not item.scale:
             yield at.finding(

@@ -71,7 +71,11 @@ class Indicator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Everything the team decided. `languages` holds the tags in use, in the order given."""
+    """Everything the team decided. `languages` holds the tags in use, in the order given.
+
+    `language_names`: tag of a spoken language -> what it is called, for those that the language
+    files do not name.
+    """
 
     study: str
     title: Texts
@@ -81,6 +85,7 @@ class Context:
     country: Phrase
     newcomers: Phrase | None
     languages: tuple[str, ...]
+    language_names: Mapping[str, Names]
     preparing: tuple[str, ...]
     groups: Mapping[str, Group]
     own_group: str

@@ -19,9 +19,11 @@ from kobosmix.context.model import (
     Window,
 )
 from kobosmix.findings import Finding, in_order
-from kobosmix.yamlfile import YamlFile, check_shape, read_yaml
+from kobosmix.yamlfile import Path_, YamlFile, check_shape, read_yaml
 
 _ROUNDS = 12
+# Pydantic's way of saying that a key is at fault, not what stands behind it.
+_KEY = "[key]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,12 @@ class ContextReading:
 
 def read_context(path: Path, bank: Bank) -> ContextReading:
     """Read and check context.yaml against the bank: every finding at once."""
-    from kobosmix.context.shape import ContextFile
+    from kobosmix.context.shape import PATTERNS, ContextFile
 
     file = read_yaml(path)
     if isinstance(file, Finding):
         return ContextReading((file,))
-    findings = check_shape(file, ContextFile, "C101")
+    findings = check_shape(file, ContextFile, "C101", PATTERNS)
     content = _whole(file.content) if findings else file.content
     if content is None:
         return ContextReading(tuple(in_order(findings)), None, file)
@@ -61,61 +63,74 @@ def _once(findings: list[Finding]) -> list[Finding]:
 
 def _whole(content: Any) -> dict[str, Any] | None:
     """The content without what is wrong, and with stand-ins for what is missing."""
+    if not isinstance(content, Mapping):
+        return None
+    mended: dict[str, Any] = copy.deepcopy(dict(content))
+    stood_in = set[Path_]()
+    for _ in range(_ROUNDS):
+        faults = [
+            (way, missing)
+            for way, missing in _faults(mended)
+            if not any(way[:length] in stood_in for length in range(1, len(way) + 1))
+        ]
+        if not faults:
+            return mended
+        for way, missing in faults:
+            if way[-1] == _KEY:
+                _below_all(mended, way[:-2]).pop(way[-2], None)
+            else:
+                _mend(mended, way, stood_in, missing=missing)
+    return None
+
+
+def _faults(content: Mapping[str, Any]) -> list[tuple[Path_, bool]]:
+    """The way to each thing wrong with the shape, and whether it is that something is missing."""
     from pydantic import ValidationError
 
     from kobosmix.context.shape import ContextFile
 
-    if not isinstance(content, Mapping):
-        return None
-    mended: dict[str, Any] = copy.deepcopy(dict(content))
-    for _ in range(_ROUNDS):
-        try:
-            ContextFile.model_validate(mended)
-        except ValidationError as error:
-            for fault in error.errors():
-                if not _mend(mended, fault["loc"], missing=fault["type"] == "missing"):
-                    return None
-        else:
-            return mended
-    return None
+    try:
+        ContextFile.model_validate(content)
+    except ValidationError as error:
+        return [(fault["loc"], fault["type"] == "missing") for fault in error.errors()]
+    return []
 
 
-def _mend(content: dict[str, Any], way: tuple[str | int, ...], *, missing: bool) -> bool:
-    from kobosmix.context.shape import STAND_INS
-
+def _mend(content: dict[str, Any], way: Path_, stood_in: set[Path_], *, missing: bool) -> None:
+    """Put a stand-in where the way leads, or take out what stands there, or what holds it."""
     holder: Any = content
-    for step in way[:-1]:
-        below = holder.get(step) if isinstance(holder, dict) else None
-        if not isinstance(below, dict):
-            # A fault inside a list, or under something that is itself wrong: drop that whole.
-            return _drop(holder, step)
+    for depth, step in enumerate(way, start=1):
+        below = _below(holder, step)
+        if depth == len(way) or not isinstance(below, (dict, list)):
+            if not _replace(holder, way[:depth], stood_in, missing=missing) and depth > 1:
+                _mend(content, way[: depth - 1], stood_in, missing=False)
+            return
         holder = below
-    key = way[-1]
-    if not isinstance(holder, dict):
-        return False
-    if key in STAND_INS and (missing or key in holder):
-        holder[key] = copy.deepcopy(STAND_INS[str(key)])
-        return True
-    return (not missing and _drop(holder, key)) or (len(way) > 1 and _drop_above(content, way))
 
 
-def _drop(holder: Any, step: str | int) -> bool:
+def _below_all(holder: Any, way: Path_) -> Any:
+    for step in way:
+        holder = _below(holder, step)
+    return holder
+
+
+def _below(holder: Any, step: str | int) -> Any:
+    if isinstance(holder, list):
+        return holder[step] if isinstance(step, int) and step < len(holder) else None
+    return holder.get(step)
+
+
+def _replace(holder: Any, way: Path_, stood_in: set[Path_], *, missing: bool) -> bool:
     from kobosmix.context.shape import STAND_INS
 
-    if not isinstance(holder, dict) or step not in holder:
-        return False
-    if step in STAND_INS:
-        holder[step] = copy.deepcopy(STAND_INS[str(step)])
-    else:
-        del holder[step]
-    return True
-
-
-def _drop_above(content: dict[str, Any], way: tuple[str | int, ...]) -> bool:
-    holder: Any = content
-    for step in way[:-2]:
-        holder = holder[step]
-    return _drop(holder, way[-2])
+    for pattern, stand_in in STAND_INS.items():
+        if len(pattern) == len(way) and all(
+            wanted in ("*", step) for wanted, step in zip(pattern, way, strict=True)
+        ):
+            holder[way[-1]] = copy.deepcopy(stand_in)
+            stood_in.add(way)
+            return True
+    return not missing and isinstance(holder, dict) and holder.pop(way[-1], None) is not None
 
 
 def _context(content: Mapping[str, Any]) -> Context:
@@ -130,6 +145,7 @@ def _context(content: Mapping[str, Any]) -> Context:
         country=_phrase(content["country"]),
         newcomers=_phrase(newcomers) if newcomers else None,
         languages=tuple(tag for tag, state in languages.items() if state == "use"),
+        language_names=content.get("language_names", {}),
         preparing=tuple(tag for tag, state in languages.items() if state == "preparing"),
         groups={id_: _group(id_, each) for id_, each in content["groups"].items()},
         own_group=content["own_group"],

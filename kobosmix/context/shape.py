@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
-Tag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
-Words = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\[\]{}$<>\x00-\x1f]+$")]
+_CODE = r"^[a-z][a-z0-9_]{0,19}$"
+_TAG = r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$"
+# Inside: anything a slot, an expression or a line break cannot be made of. At the ends: no space.
+_INSIDE, _END = r"[^\[\]{}$<>\x00-\x1f]", r"[^\s\[\]{}$<>\x00-\x1f]"
+_WORDS = f"^{_END}({_INSIDE}*{_END})?$"
+_FORM = r"^[a-z][a-z0-9_]*$"
+_WAVE = r"^(pre|post|fu[2-9]?)$"
+
+# What fits each pattern, in words, and what to do about text that does not.
+PATTERNS: Mapping[str, tuple[str, str]] = {
+    _CODE: (
+        "a code begins with a letter a to z and has at most 20 letters, digits and _",
+        "Give it such a code, as in: north_2.",
+    ),
+    _TAG: ("a language is named by its tag", "Use a tag such as tr, ar or sr-Latn."),
+    _WORDS: (
+        "text has no brackets, braces, $, < or >, is one line, and no space stands at its ends",
+        "Take these characters out; put what has to be in brackets between commas.",
+    ),
+    _FORM: ("a name form is written in small letters", "Use a form such as pl or acc_pl."),
+    _WAVE: ("there is no such wave", "Use pre, post, fu, fu2 and so on up to fu9."),
+}
+
+Code = Annotated[str, StringConstraints(pattern=_CODE)]
+Tag = Annotated[str, StringConstraints(pattern=_TAG)]
+Words = Annotated[str, StringConstraints(pattern=_WORDS)]
 TextsShape = dict[Tag, Words]
-Form = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Form = Annotated[str, StringConstraints(pattern=_FORM)]
 NamesShape = dict[Tag, dict[Form, Words]]
-WaveId = Annotated[str, StringConstraints(pattern=r"^(pre|post|fu[2-9]?)$")]
+WaveId = Annotated[str, StringConstraints(pattern=_WAVE)]
 
 
 class _Strict(BaseModel):
@@ -74,9 +98,10 @@ class ContextFile(_Strict):
     country: PhraseShape
     newcomers: PhraseShape | None = None
     languages: Annotated[dict[Tag, Literal["use", "preparing"]], Field(min_length=1)]
+    language_names: dict[Tag, NamesShape] = {}
     groups: Annotated[dict[Code, GroupShape], Field(min_length=1)]
     own_group: Literal["community", "name"]
-    waves: Annotated[dict[WaveId, WaveShape], Field(min_length=1)]
+    waves: Annotated[dict[WaveId, WaveShape | None], Field(min_length=1)]
     cohorts: dict[Code, Words] = {}
     sites: Annotated[dict[Code, TextsShape], Field(min_length=1)]
     partners: dict[Code, Words] = {}
@@ -93,32 +118,40 @@ class ContextFile(_Strict):
     server: str = ""
 
 
-# Stands in for what is missing or wrong, so that the rest can be checked in the same run.
-# Never used for anything but checking.
-STAND_INS: dict[str, object] = {
-    "format": 1,
-    "study": "study",
-    "title": {},
-    "organisation": {},
-    "programme": {},
-    "community": {},
-    "country": {"use": "this_country"},
-    "languages": {"en": "use"},
-    "groups": {},
-    "own_group": "community",
-    "waves": {"pre": {}},
-    "sites": {"site": {}},
-    "design": {"type": "no_comparison", "random": False},
-    "type": "no_comparison",
-    "random": False,
-    "concepts": ["core"],
-    "mode": "interview",
-    "minutes": 180,
-    "contacts": {"withdrawal": {}, "complaints": {}},
-    "withdrawal": {},
-    "complaints": {},
-    "age_of_consent": 18,
-    "minors": "exclude",
-    "role": "neither",
-    "names": {},
+_NO_GROUP = {"role": "neither", "languages": [], "speaks": "en", "asked_about": [], "names": {}}
+
+# Stands in for what is missing or wrong, by the way to it, so that the rest can be checked in the
+# same run. Never used for anything but checking.
+STAND_INS: Mapping[tuple[str, ...], object] = {
+    ("format",): 1,
+    ("study",): "study",
+    ("title",): {},
+    ("organisation",): {},
+    ("programme",): {},
+    ("community",): {},
+    ("country",): {"use": "this_country"},
+    ("languages",): {"en": "use"},
+    ("groups",): {},
+    ("groups", "*"): _NO_GROUP,
+    **{("groups", "*", key): stand_in for key, stand_in in _NO_GROUP.items()},
+    ("groups", "*", "languages", "*"): "",
+    ("groups", "*", "asked_about", "*"): "",
+    ("own_group",): "community",
+    ("waves",): {"pre": {}},
+    ("sites",): {"site": {}},
+    ("design",): {"type": "no_comparison", "random": False},
+    ("design", "type"): "no_comparison",
+    ("design", "random"): False,
+    ("concepts",): ["core"],
+    ("concepts", "*"): "core",
+    ("mode",): "interview",
+    ("minutes",): 180,
+    ("contacts",): {"withdrawal": {}, "complaints": {}},
+    ("contacts", "withdrawal"): {},
+    ("contacts", "complaints"): {},
+    ("age_of_consent",): 18,
+    ("minors",): "exclude",
+    **{("indicators", "*", key): "" for key in ("id", "title", "item", "group")},
+    ("indicators", "*", "answers"): [],
+    ("indicators", "*", "answers", "*"): "",
 }

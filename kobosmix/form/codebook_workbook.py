@@ -106,9 +106,9 @@ def _answers(codebook: Codebook) -> Iterator[list[Cell]]:
             continue
         seen.add(variable.scale)
         for option in variable.options:
-            labels = [option.labels.get(tag) for tag in codebook.languages]
+            translated = [option.labels.get(tag) for tag in codebook.languages]
             why = str(option.missing or "") or None
-            yield [variable.scale, option.value, *labels, option.english, why]
+            yield [variable.scale, option.value, *translated, option.english, why]
 
 
 def in_words(condition: Condition | None) -> str:

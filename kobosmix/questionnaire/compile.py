@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from kobosmix.bank.model import Bank, Concept, Item, ResponseScale
 from kobosmix.codebook import ConceptEntry, FacetEntry, Kind, Option, Role, ToolkitPlace
 from kobosmix.conditions import Condition, Equals, both
-from kobosmix.conditions import to_json as condition_json
 from kobosmix.context.model import OWN_NAME, Context
-from kobosmix.files import canonical_json, sha256
+from kobosmix.files import as_json, canonical_json, sha256
 from kobosmix.plan import FormPlan, PlannedBlock, PlannedItem
 from kobosmix.questionnaire import frame
 from kobosmix.questionnaire.model import (
     Block,
     Calculated,
     Constant,
-    Holds,
     Limits,
     ListOfOptions,
     Measures,
@@ -88,26 +86,18 @@ def _stamped(draft: Questionnaire) -> Questionnaire:
 
 
 def _plain(questionnaire: Questionnaire) -> object:
-    walked = [
-        [list(above), type(part).__name__, _part_json(part)]
-        for above, part, _ in questionnaire.walk()
+    """All that makes the questionnaire what it is, for its digest."""
+    return [type(questionnaire).__name__, as_json(questionnaire), _kinds(questionnaire)]
+
+
+def _kinds(questionnaire: Questionnaire) -> list[str]:
+    """What each part is: its fields alone would not tell a note from a question."""
+    return [
+        f"{type(part).__name__} {type(part.rule).__name__}"
+        if isinstance(part, Calculated)
+        else type(part).__name__
+        for _, part, _ in questionnaire.walk()
     ]
-    return {**asdict(replace(questionnaire, parts=())), "parts": walked}
-
-
-def _part_json(part: Part) -> object:
-    match part:
-        case Block():
-            return [part.name, condition_json(part.asked_if)]
-        case Question():
-            content = asdict(replace(part, asked_if=None))
-            return [content, condition_json(part.asked_if)]
-        case Note():
-            return [asdict(replace(part, shown_if=None)), condition_json(part.shown_if)]
-        case Calculated(name=name, rule=Holds(condition)):
-            return [name, condition_json(condition)]
-        case Calculated():
-            return [part.name, type(part.rule).__name__, asdict(part.rule)]
 
 
 def _title(texts: FormTexts, context: Context, plan: FormPlan) -> str:

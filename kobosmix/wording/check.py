@@ -85,15 +85,36 @@ def _missing_forms(wording: Wording, file: YamlFile) -> Iterator[Finding]:
         language = wording.bank.languages[tag]
         ask = language.forms[form].ask if form in language.forms else "?"
         sentences = sorted({missing.sentence for missing in several})
-        who = f"group '{bearer}'" if bearer else f"'{slot}'"
+        if slot == "newcomers" and wording.context.newcomers is None:
+            yield _newcomers_unnamed(file, sentences)
+            continue
         yield Finding(
             code="W201",
             place=file.place(_way(slot, bearer, tag)),
-            problem=f"{who} has no form '{form}' in {language.english} ({tag}), needed in "
-            + f"{len(sentences)} sentence{'s' * (len(sentences) != 1)}:"
-            + "".join(f"\n      {sentence}" for sentence in sentences),
+            problem=f"{_who(slot, bearer)} has no form '{form}' in {language.english} ({tag}), needed in "
+            + _listed(sentences),
             remedy=f"Ask a speaker to fill the gap: {ask}  Write it as '{form}: ...'.",
         )
+
+
+def _newcomers_unnamed(file: YamlFile, sentences: list[str]) -> Finding:
+    return Finding(
+        code="C113",
+        place=file.place(("newcomers",)),
+        problem="what newcomers are called is not said, but needed in " + _listed(sentences),
+        remedy="Add a line such as 'newcomers: {use: migrants}'.",
+    )
+
+
+def _listed(sentences: list[str]) -> str:
+    lines = "".join(f"\n      {sentence}" for sentence in sentences)
+    return f"{len(sentences)} sentence{'s' * (len(sentences) != 1)}:{lines}"
+
+
+def _who(slot: str, bearer: str) -> str:
+    if slot.startswith("language_"):
+        return f"the language '{bearer}'"
+    return f"group '{bearer}'" if bearer else f"'{slot}'"
 
 
 def _derived_forms(wording: Wording, file: YamlFile) -> Iterator[Finding]:
@@ -113,6 +134,8 @@ def _derived_forms(wording: Wording, file: YamlFile) -> Iterator[Finding]:
 
 
 def _way(slot: str, bearer: str, tag: str) -> Path_:
+    if slot.startswith("language_"):
+        return ("language_names", bearer, tag)
     if bearer:
         return ("groups", bearer, "names", tag)
     return (slot, "names", tag)

@@ -72,11 +72,15 @@ class Bearer:
                 return language.phrases.get(name, {}).get(COMMUNITY, {})
             return context.groups[self.group].names.get(tag, {})
         if name in ("language_host", "language_newcomer"):
-            return language.languages.get(self._spoken(name.removeprefix("language_")), {})
+            spoken = self.spoken(name)
+            own = context.language_names.get(spoken, {}).get(tag, {})
+            return {**language.languages.get(spoken, {}), **own}
         phrase = {"country": context.country, "newcomers": context.newcomers}.get(name)
         return _phrase(phrase, name, language)
 
-    def _spoken(self, role: str) -> str:
+    def spoken(self, name: str) -> str:
+        """The tag of the language meant by `language_host` or `language_newcomer`."""
+        role = name.removeprefix("language_")
         # The group itself first, then those it is asked about: with several host groups the
         # language meant is that of the one concerned.
         near = [self.group, *self.context.groups[self.group].asked_about, *self.context.groups]

@@ -24,7 +24,9 @@ class MissingText:
 
 @dataclass(frozen=True, slots=True)
 class MissingForm:
-    """A name form that a sentence asks for and nobody gave. `bearer` is the group meant, if any."""
+    """A name form that a sentence asks for and nobody gave. `bearer` is the group or the
+    language meant, if any.
+    """
 
     tag: str
     slot: str
@@ -117,6 +119,8 @@ def open_wording(bank: Bank, context: Context, folder: Path) -> Wording:
 
 
 def _whose(slot: Slot, bearer: Bearer) -> str:
+    if slot.name.startswith("language_"):
+        return bearer.spoken(slot.name)
     if slot.name == "group":
         return bearer.about
     return bearer.group if slot.name in ("ingroup", "ingroup_you") else ""

@@ -165,8 +165,10 @@ async def _form(request: Request) -> tuple[Mapping[str, Any], Mapping[str, Part]
     fields, parts = dict[str, Any](), dict[str, Part]()
     try:
         async with request.form(max_part_size=_LARGEST_FIELD) as form:
-            for name, value in form.items():
+            for name, value in form.multi_items():
                 if isinstance(value, UploadFile):
+                    if name in parts:
+                        name = f"{name} {value.filename}"  # noqa: PLW2901 - none may be lost
                     mimetype = value.content_type or "application/octet-stream"
                     parts[name] = Part(value.filename or "", mimetype, await value.read())
                 else:

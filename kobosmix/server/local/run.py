@@ -113,8 +113,8 @@ def _bound(port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise PortInUse(
-            f"port {port} is in use by another program on this machine. Give another port, or "
-            "stop that program."
+            f"port {port} is in use by another program, or kept for one ({error.strerror}). Give "
+            "another port, or stop that program."
         ) from error
     return listening
 

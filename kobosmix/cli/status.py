@@ -1,0 +1,54 @@
+"""`status`."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from kobosmix.cli.console import say, show_json, show_table, shown_path, study_argument
+from kobosmix.study import Study
+
+_STATES = ("completed", "partial", "refused", "not_contacted", "conflict", "due", "overdue")
+
+
+@click.command("status")
+@study_argument
+@click.option("--json", "as_json", is_flag=True, help="The same, for a program.")
+def status_command(study: Study, *, as_json: bool) -> None:
+    r"""Where the study stands and what to type next.
+
+    \b
+    kobosmix status soup
+    """
+    from kobosmix.status import study_status
+
+    status = study_status(study, shown_path(study), date.today())  # noqa: DTZ011 - local day
+    if as_json:
+        show_json(
+            {
+                "study": status.study,
+                **dict(status.facts),
+                "waves": {
+                    wave.wave: {"submissions": wave.submissions, **wave.states}
+                    for wave in status.waves
+                },
+                "next": status.next_command,
+            }
+        )
+        return
+    click.echo(f"Study {status.study}")
+    show_table(("what", "how it stands"), status.facts)
+    show_table(
+        ("wave", "window", "submissions", *(state.replace("_", " ") for state in _STATES)),
+        [
+            (
+                wave.wave,
+                wave.window,
+                str(wave.submissions),
+                *(str(wave.states.get(state, 0)) for state in _STATES),
+            )
+            for wave in status.waves
+        ],
+    )
+    say(f"Next:  {status.next_command}    ({status.why})")

@@ -1,0 +1,191 @@
+"""A rehearsal of a study's fieldwork: who plays, by which forms, on which server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from random import Random
+
+from kobosmix.errors import StudyError, UsageError
+from kobosmix.match.model import MatchDesign
+from kobosmix.people.model import ACTIVE, SPARE, Register, Respondent
+from kobosmix.prepare import Prepared, prepare
+from kobosmix.rehearse.cast import write_script
+from kobosmix.rehearse.field import Field
+from kobosmix.rehearse.people import invent_people
+from kobosmix.rehearse.script import Script
+from kobosmix.rehearse.send import OnProgress, Phone, Sent, fetch_form, send
+from kobosmix.server.address import is_loopback
+from kobosmix.server.kobo import KoboServer
+from kobosmix.server.openrosa import OpenRosaServer
+from kobosmix.steps import deployments, design_of
+from kobosmix.study import Study
+
+_WALK_INS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """A script, and the phones that will send it. `phones` are by wave, then by group."""
+
+    script: Script
+    server: OpenRosaServer
+    phones: Mapping[str, Mapping[str, Phone]]
+
+    def send_wave(
+        self, wave: str, on_progress: OnProgress = lambda _what, _done, _total: None
+    ) -> Sent:
+        """Send one wave, and say what the server made of it."""
+        return send(
+            self.server,
+            self.phones[wave],
+            self.script.wave(wave),
+            lambda done, total: on_progress(f"sending {wave}", done, total),
+        )
+
+
+def rehearse(
+    study: Study,
+    server: KoboServer,
+    *,
+    people: int | None = None,
+    seed: int = 1,
+    today: date | None = None,
+    on_progress: OnProgress = lambda _what, _done, _total: None,
+) -> Script:
+    """Send invented interviews of all waves to a local server, with faults as the field has them.
+
+    The script that comes back knows what the ledgers must say after a pull.
+    """
+    rehearsal = plan_rehearsal(study, server, people=people, seed=seed, today=today)
+    for wave in rehearsal.script.waves:
+        rehearsal.send_wave(wave, on_progress)
+    return rehearsal.script
+
+
+def plan_rehearsal(
+    study: Study,
+    server: KoboServer,
+    *,
+    people: int | None = None,
+    seed: int = 1,
+    today: date | None = None,
+) -> Rehearsal:
+    """What will be sent, by the forms as phones get them now; nothing is sent yet.
+
+    `people` (everyone, if not said) of the register play. Anything but a local server that holds
+    the study's forms and no answers to them is refused.
+    """
+    if not is_loopback(server.url):
+        raise UsageError(
+            f"{server.url} is not on this machine. Invented interviews are sent to a local server "
+            "only: start one with 'kobosmix serve', and deploy there."
+        )
+    today = today or datetime.now(UTC).date()
+    prepared = prepare(study, engines=False)
+    design = design_of(prepared.sound())
+    _require_no_window(design, today)
+    phones = _phones(study, prepared, server)
+    rng = Random(seed)  # noqa: S311 - a simulation, not a secret
+    script = _script(prepared, design, people=people, seed=seed, today=today, rng=rng)
+    return Rehearsal(script=script, server=server.phones, phones=phones)
+
+
+def _require_no_window(design: MatchDesign, today: date) -> None:
+    """All waves of a rehearsal come in today, and the ledger goes by the day of receipt.
+
+    Outside every window that only makes them early or late. Within one, every other wave would be
+    in conflict with it, and rightly so.
+    """
+    for wave, by_cohort in design.windows.items():
+        for opens, closes in by_cohort.values():
+            if opens <= today <= closes and len(design.waves) > 1:
+                raise UsageError(
+                    f"today is in the window of '{wave}' ({opens} to {closes}), and what comes in "
+                    "now for another wave would count as a mix-up. Rehearse before fieldwork, or "
+                    "with a copy of the study that has other windows."
+                )
+
+
+def _phones(
+    study: Study, prepared: Prepared, server: KoboServer
+) -> dict[str, dict[str, Phone]]:
+    known, phones = deployments(study), dict[str, dict[str, Phone]]()
+    for built in prepared.forms:
+        book, deployed = built.codebook, known.get(built.key)
+        if deployed is None or deployed.server != server.url:
+            raise UsageError(
+                f"{built.key} is not on {server.url}; 'kobosmix deploy' comes first"
+            )
+        answered = server.submission_count(deployed.uid)
+        if answered:
+            raise UsageError(
+                f"{built.key} already has {answered} submissions on {server.url}. A rehearsal "
+                "starts without any: 'kobosmix serve --database NEW_FILE' has none."
+            )
+        phone = fetch_form(server.phones, deployed.uid, book)
+        if phone.form.constants.get("kx_build") != book.build_id:
+            raise StudyError(
+                f"{built.key} was changed since it was deployed; 'kobosmix deploy' comes first"
+            )
+        phones.setdefault(book.wave, {})[book.group] = phone
+    return phones
+
+
+def _script(
+    prepared: Prepared,
+    design: MatchDesign,
+    *,
+    people: int | None,
+    seed: int,
+    today: date,
+    rng: Random,
+) -> Script:
+    register = prepared.register
+    groups = tuple(dict.fromkeys(built.codebook.group for built in prepared.forms))
+    respondents = _players(register, people, rng)
+    spares = [each for each in register.respondents if each.status == SPARE][:_WALK_INS]
+    invented = invent_people([*respondents, *spares], groups, year=today.year, seed=seed)
+    waves = [
+        _field(prepared, design, position, today, rng) for position in range(len(design.waves))
+    ]
+    number = len(respondents)
+    return write_script(waves, invented[:number], invented[number:], register)
+
+
+def _players(register: Register, people: int | None, rng: Random) -> Sequence[Respondent]:
+    active = [each for each in register.respondents if each.status == ACTIVE]
+    wanted = len(active) if people is None else people
+    if not active or wanted > len(active):
+        raise UsageError(
+            f"the register has {len(active)} respondents, and {wanted or 'some'} are needed; "
+            "'kobosmix ids' issues more"
+        )
+    return rng.sample(active, wanted)
+
+
+def _field(
+    prepared: Prepared, design: MatchDesign, position: int, today: date, rng: Random
+) -> Field:
+    wave, context = design.waves[position], prepared.sound()
+    everyone = [each.code for each in prepared.enumerators]
+    return Field(
+        wave=wave,
+        position=position,
+        design=design,
+        codebooks={
+            built.codebook.group: built.codebook
+            for built in prepared.forms
+            if built.codebook.wave == wave
+        },
+        enumerators={
+            group: [each.code for each in prepared.enumerators if each.group == group]
+            or everyone
+            for group in context.groups
+        },
+        sites=tuple(context.sites),
+        register=prepared.register,
+        today=today,
+        rng=rng,
+    )

@@ -1,0 +1,169 @@
+"""Where a study stands, and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+from kobosmix.context.model import Context, Wave
+from kobosmix.errors import KobosmixError
+from kobosmix.findings import has_errors
+from kobosmix.match.model import CONFLICTS, Matched
+from kobosmix.prepare import Prepared, prepare
+from kobosmix.steps import deployments, match_study
+from kobosmix.study import Study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveStatus:
+    """One wave: its windows, and how many persons are in which state."""
+
+    wave: str
+    window: str
+    submissions: int
+    states: Counter[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """All of it on one screen. `next_command` is what to type, `why` says what for."""
+
+    study: str
+    facts: tuple[tuple[str, str], ...]
+    waves: tuple[WaveStatus, ...]
+    next_command: str
+    why: str
+
+
+def study_status(study: Study, shown: str, today: date) -> Status:
+    """Look at everything, change nothing. `shown` is the study's folder as the person typed it."""
+    prepared = prepare(study, engines=False)
+    context = prepared.context
+    matched = _matched(study, today)
+    facts = [("files", _files(prepared)), ("forms", _forms(study, prepared))]
+    facts += [("register", _register(prepared)), ("server", _server(study))]
+    facts += [("answers", _answers(matched)), ("tables", _tables(study))]
+    command, why = _next(study, prepared, matched)
+    return Status(
+        study=context.study if context else study.root.name,
+        facts=tuple(facts),
+        waves=tuple(_waves(context, matched)) if context else (),
+        next_command=f"kobosmix {command} {shown}",
+        why=why,
+    )
+
+
+def _matched(study: Study, today: date) -> Matched | None:
+    """The matching, where there is something to match yet."""
+    if not study.store_file.exists():
+        return None
+    try:
+        return match_study(study, today)
+    except KobosmixError:
+        # What stands in the way is told under 'files', or by the command that comes next.
+        return None
+
+
+def _files(prepared: Prepared) -> str:
+    counts = Counter(str(finding.severity) for finding in prepared.findings)
+    told = [f"{n} {severity}{'s' * (n != 1)}" for severity, n in sorted(counts.items())]
+    return ", ".join(told) or "in order"
+
+
+def _forms(study: Study, prepared: Prepared) -> str:
+    if not prepared.forms:
+        return "none can be built yet"
+    built = sum(_is_built(study, form.codebook.build_id) for form in prepared.forms)
+    total = len(prepared.forms)
+    if built == total:
+        return f"{total} built, as the files say"
+    return f"{built} of {total} built as the files say now"
+
+
+def _is_built(study: Study, build_id: str) -> bool:
+    return study.codebook_file(build_id).exists()
+
+
+def _register(prepared: Prepared) -> str:
+    persons = prepared.register.respondents
+    if not persons:
+        return "no IDs issued yet"
+    statuses = Counter(person.status for person in persons)
+    assigned = sum(bool(person.arm) for person in persons)
+    told = ", ".join(f"{n} {status}" for status, n in sorted(statuses.items()))
+    return f"{len(persons)} IDs: {told}; {assigned} with an arm"
+
+
+def _server(study: Study) -> str:
+    known = deployments(study)
+    if not known:
+        return "nothing deployed yet"
+    return f"{len(known)} forms on {next(iter(known.values())).server}"
+
+
+def _answers(matched: Matched | None) -> str:
+    if matched is None:
+        return "nothing pulled yet"
+    linked, total = len(matched.interviews), len(matched.entries)
+    undecided = sum(entry.bucket in CONFLICTS for entry in matched.entries)
+    waiting = f"; {undecided} wait for a person" if undecided else ""
+    return f"{total} submissions, {linked} linked{waiting}"
+
+
+def _tables(study: Study) -> str:
+    if not (study.tables_folder / "wide.csv").exists():
+        return "none yet"
+    if not study.store_file.exists():
+        return "in data/"
+    newer = (
+        study.store_file.stat().st_mtime > (study.tables_folder / "wide.csv").stat().st_mtime
+    )
+    return "in data/, older than the last pull" if newer else "in data/"
+
+
+def _waves(context: Context, matched: Matched | None) -> list[WaveStatus]:
+    return [
+        WaveStatus(
+            wave=wave.id,
+            window=_window(wave),
+            submissions=sum(e.wave == wave.id for e in matched.entries) if matched else 0,
+            states=Counter(
+                str(person.state)
+                for person in (matched.persons if matched else ())
+                if person.wave == wave.id
+            ),
+        )
+        for wave in context.waves.values()
+    ]
+
+
+def _window(wave: Wave) -> str:
+    if not wave.windows:
+        return "no window given"
+    opens = min(window.opens for window in wave.windows.values())
+    closes = max(window.closes for window in wave.windows.values())
+    return f"{opens} to {closes}"
+
+
+def _next(study: Study, prepared: Prepared, matched: Matched | None) -> tuple[str, str]:
+    """The first thing that is not done yet, in the order of the work."""
+    if has_errors(prepared.findings):
+        return "check", "something written by hand has to be put right first"
+    if not all(_is_built(study, form.codebook.build_id) for form in prepared.forms):
+        return "build", "the forms are not built, or the files have changed since"
+    if not prepared.register.respondents:
+        return "ids --group GROUP --count N", "nobody has an ID yet"
+    known = deployments(study)
+    if any(
+        form.key not in known or known[form.key].build_id != form.codebook.build_id
+        for form in prepared.forms
+    ):
+        return "deploy", "the forms on the server are not those built"
+    if matched is None:
+        return "pull", "the forms are in the field; nothing was pulled yet"
+    if not (study.match_folder / "submissions.xlsx").exists():
+        return "match", "submissions are there to be matched"
+    if _tables(study) != "in data/":
+        return "export", "the tables are older than the answers"
+    return "pull", "everything is up to date; fetch what has come in since"
