@@ -15,8 +15,13 @@ ALLOWED = re.compile(
     r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Unlicense|0BSD|Zlib|HPND", re.IGNORECASE
 )
 FORBIDDEN = re.compile(r"GPL|AGPL|LGPL|GNU|Proprietary|Non-?Commercial", re.IGNORECASE)
-# Mozilla's licence covers its own files only; these are used as they come.
-BY_NAME = {"certifi": "MPL-2.0", "orjson": "MPL-2.0 AND (Apache-2.0 OR MIT)"}
+BY_NAME = {
+    # Mozilla's licence covers its own files only; these are used as they come.
+    "certifi": "MPL-2.0",
+    "orjson": "MPL-2.0 AND (Apache-2.0 OR MIT)",
+    # States no licence in its metadata; its LICENSE file is BSD-2-Clause.
+    "pyxform": "BSD-2-Clause",
+}
 
 
 def main() -> int:

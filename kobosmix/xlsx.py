@@ -5,17 +5,22 @@ XlsxWriter writes twice as fast, and the same bytes for the same cells.
 
 from __future__ import annotations
 
+import re
+import warnings
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import ParseError
 
 from kobosmix.errors import StudyError
 
 if TYPE_CHECKING:
+    from openpyxl import Workbook as ReadWorkbook
     from openpyxl.worksheet.worksheet import Worksheet as ReadWorksheet
     from xlsxwriter import Workbook
     from xlsxwriter.format import Format
@@ -26,6 +31,9 @@ _WIDEST = 60
 _LONGEST_TEXT = 32_767
 # A spreadsheet runs text that begins so as a formula when someone re-enters the cell.
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+# Characters that XML cannot hold; a line break is a line feed, as in Excel itself.
+_LINE_BREAK = re.compile(r"\r\n?")
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 Cell = str | int | float | None
 
@@ -95,7 +103,7 @@ def sheet_names(source: Path | bytes) -> list[str]:
 
 
 @contextmanager
-def _opened(source: Path | bytes) -> Iterator[Workbook]:
+def _opened(source: Path | bytes) -> Iterator[ReadWorkbook]:
     """The workbook; whatever makes it unreadable, also later on, is a StudyError."""
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
@@ -108,7 +116,9 @@ def _opened(source: Path | bytes) -> Iterator[Workbook]:
             warnings.simplefilter("ignore", UserWarning)
             yield load_workbook(stream, read_only=True, data_only=False)
     except PermissionError as error:
-        raise StudyError(f"{_name(source)} is open in another program; close it first") from error
+        raise StudyError(
+            f"{_name(source)} is open in another program; close it first"
+        ) from error
     except (*unreadable, KeyError, ValueError, TypeError, OSError) as error:
         raise StudyError(
             f"{_name(source)} cannot be read as an .xlsx workbook. Open it in Excel and save it "
@@ -184,7 +194,8 @@ def _write_cell(
     if isinstance(value, str):
         if len(value) > _LONGEST_TEXT:
             raise StudyError(f"a text of {len(value)} characters does not fit into a cell")
-        target.write_string(*at, value, looks)
+        written = _UNWRITABLE.sub("\ufffd", _LINE_BREAK.sub("\n", value))
+        target.write_string(*at, written, looks)
     else:
         target.write_number(*at, value, looks)
 

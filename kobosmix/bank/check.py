@@ -246,7 +246,9 @@ def check_codes(entries: _Entries) -> Iterator[Finding]:
         for number, code in enumerate(codes):
             if code in codes[:number]:
                 yield _Entry(scale.file, (*scale.way, "options", number), {}).finding(
-                    "B102", f"the code '{code}' is used twice in this scale", "Change one of them."
+                    "B102",
+                    f"the code '{code}' is used twice in this scale",
+                    "Change one of them.",
                 )
 
 
@@ -285,7 +287,9 @@ def check_phrase_forms(entries: _Entries) -> Iterator[Finding]:
                     )
 
 
-def _forms_given(content: Mapping[str, Any], way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _forms_given(
+    content: Mapping[str, Any], way: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], str]]:
     for key, below in content.items():
         if isinstance(below, Mapping):
             yield from _forms_given(below, (*way, key))

@@ -24,8 +24,9 @@ class MissingText:
 
 @dataclass(frozen=True, slots=True)
 class MissingForm:
-    """A name form that a sentence asks for and nobody gave. `bearer` is the group or the
-    language meant, if any.
+    """A name form that a sentence asks for and nobody gave.
+
+    `bearer` is the group or the language that is meant, if any.
     """
 
     tag: str
