@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import cycle, product
@@ -21,13 +22,13 @@ from kobosmix.people.model import SPARE, Register
 from kobosmix.people.register import add_respondents, write_register
 from kobosmix.prepare import Prepared, prepare, write_build
 from kobosmix.rehearse.compare import Line, compare, compare_sent, compare_table
+from kobosmix.rehearse.script import Script
 from kobosmix.rehearse.send import OnProgress, Sent
 from kobosmix.rehearse.summary import summary_text
 from kobosmix.study import Study, writing
 
 if TYPE_CHECKING:
     from kobosmix.match.model import Matched
-    from kobosmix.rehearse.rehearsal import Rehearsal
     from kobosmix.server.kobo import KoboServer
 
 Say = Callable[[str], None]
@@ -58,6 +59,14 @@ class DemoReport:
         return all(line.is_equal for line in self.lines)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Played:
+    """What was sent, with what must come of it, and what the server said."""
+
+    script: Script
+    sent: Sent
+
+
 def run_demo(
     folder: Path,
     say: Say,
@@ -75,11 +84,10 @@ def run_demo(
     _copy_sample(study, sample or content.sample_study(SAMPLE), today)
     with writing(study, "demo"):
         prepared = _build(study, say)
-        rehearsal, sent = _field(study, prepared, today, say, progress)
+        played = _play(study, prepared, say, progress)
         matched = _match(study, today, say)
-    lines = _compared(study, rehearsal, sent, matched)
-    report = _report(study, prepared, rehearsal, lines, matched)
-    write_text(study.root / "summary.md", report.summary)
+        report = _report(study, prepared, played, matched)
+        write_text(study.root / "summary.md", report.summary)
     return report
 
 
@@ -93,7 +101,9 @@ def _make_room(study: Study) -> None:
                 f"{study.root} is not empty, and no demo made it; nothing was changed. Name a "
                 "folder that is not there yet."
             )
-        # The marker goes last: a demo that could not be removed whole can be removed again.
+        with writing(study, "demo"):
+            pass  # Nobody is at work in it, or this has raised.
+        # The marker's folder goes last: what could not be removed whole can be removed again.
         for each in sorted(study.root.iterdir(), key=lambda path: path == marker.parent):
             shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
     write_text(marker, "Made by 'kobosmix demo', which may replace this folder.\n")
@@ -139,19 +149,116 @@ def _build(study: Study, say: Say) -> Prepared:
 
 
 def _issue_ids(study: Study, context: Context) -> None:
-    """IDs for every group, site and cohort, half of each on either arm, by lot."""
+    """IDs for every group, site and cohort, half of each on either arm by lot, and spare ones."""
     places = list(product(context.sites, context.cohorts or [""]))
+    partner = next(iter(context.partners), "")
     each_group = _IN_EACH_CELL * max(1, len(context.arms))
     number = (each_group + _SPARES_IN_EACH_GROUP) * len(context.groups)
-    fresh = iter(ids.issue_ids(number, ()))
+    fresh = ids.issue_ids(number, (), issued=ids.issued_digests(study))
     register = Register()
     for group in context.groups:
-        for site, cohort in _share(places, each_group):
+        for place, (site, cohort) in enumerate(places):
+            here = [fresh.pop() for _ in range(place, each_group, len(places))]
             register = add_respondents(
-                register, [next(fresh)], group=group, site=site, cohort=cohort
+                register, here, group=group, site=site, cohort=cohort, partner=partner
             )
-        spares = [next(fresh) for _ in range(_SPARES_IN_EACH_GROUP)]
+        spares = [fresh.pop() for _ in range(_SPARES_IN_EACH_GROUP)]
         register = add_respondents(register, spares, group=group, status=SPARE)
     register = _assigned(register, tuple(context.arms))
     ids.remember_issued(study, register.by_id)
     write_register(study.register_file, register)
+
+
+def _assigned(register: Register, arms: Sequence[str]) -> Register:
+    """Arms by lot, in turn within each group, site and cohort, so that they stay balanced."""
+    if not arms:
+        return register
+    persons = list(register.respondents)
+    SystemRandom().shuffle(persons)
+    persons.sort(key=lambda person: (person.status, person.group, person.site, person.cohort))
+    assigned = [
+        person if person.status == SPARE else replace(person, arm=arm)
+        for person, arm in zip(persons, cycle(arms), strict=False)
+    ]
+    return Register(tuple(sorted(assigned, key=lambda person: person.id)))
+
+
+def _play(study: Study, prepared: Prepared, say: Say, progress: OnProgress) -> _Played:
+    """Deploy to a local server, then send and pull wave after wave, all over HTTP."""
+    from kobosmix.rehearse.rehearsal import plan_rehearsal
+    from kobosmix.steps import deploy_study, plan_study_deploy, pull_study
+
+    with _local_server(study) as server:
+        plan = plan_study_deploy(study, prepared, server)
+        deploy_study(study, plan)
+        say(f"Deployed {len(plan.forms)} forms to a local server at {server.url}.")
+        rehearsal = plan_rehearsal(study, server, seed=_SEED)
+        sent = Sent()
+        for wave in rehearsal.script.waves:
+            now = rehearsal.send_wave(wave, progress)
+            pulled = pull_study(study, server)
+            say(f"{wave}: {now.taken} submissions sent, {pulled.total.new} new ones pulled.")
+            sent += now
+    return _Played(script=rehearsal.script, sent=sent)
+
+
+@contextmanager
+def _local_server(study: Study) -> Iterator[KoboServer]:
+    from kobosmix.server.http import Connection
+    from kobosmix.server.kobo import KoboServer
+    from kobosmix.server.local.accounts import create_account
+    from kobosmix.server.local.run import LocalServer
+
+    database = _database(study)
+    with (
+        LocalServer(database) as local,
+        Connection(local.url, create_account(database, _ACCOUNT)) as connection,
+    ):
+        yield KoboServer(connection)
+
+
+def _database(study: Study) -> Path:
+    return study.state_file.parent / "server.sqlite"
+
+
+def _match(study: Study, today: date, say: Say) -> Matched:
+    from kobosmix.match import write_match
+    from kobosmix.steps import match_study
+    from kobosmix.tables import write_tables
+
+    matched = match_study(study, today)
+    write_match(study.match_folder, matched)
+    written = write_tables(study.tables_folder, matched)
+    say(f"Matched {len(matched.interviews)} interviews; {len(written)} tables are in data/.")
+    return matched
+
+
+def _report(study: Study, prepared: Prepared, played: _Played, matched: Matched) -> DemoReport:
+    script, sent = played.script, played.sent
+    lines = (
+        *compare_sent(script, sent),
+        *compare(script, matched),
+        compare_table(script, matched, study.tables_folder / "wide.csv"),
+    )
+    title = f"Demo: {prepared.sound().study}"
+    summary = summary_text(title, _opening(study, prepared, sent), script, lines, matched)
+    return DemoReport(folder=study.root, lines=lines, submissions=sent.taken, summary=summary)
+
+
+def _opening(study: Study, prepared: Prepared, sent: Sent) -> list[str]:
+    context = prepared.sound()
+    persons = len(prepared.register.respondents)
+    return [
+        f"{len(prepared.forms)} forms ({', '.join(context.languages)}) were built, checked and "
+        f"deployed to a local server. {persons} IDs were issued. {sent.taken} submissions were "
+        "sent as phones send them, pulled, matched and written as tables. Place and forms are "
+        "the sample's; the people, their answers and what goes wrong are invented.",
+        "The windows of context.yaml were moved to before today, as if phones had been without a "
+        "network until now: so every submission is late, and who is missing is overdue.",
+        f"Look at build/ (forms, codebooks), match/ (both ledgers), data/ (tables) in "
+        f"{study.root.name}/. 'kobosmix serve --database {_shown(study)}' shows the server again.",
+    ]
+
+
+def _shown(study: Study) -> str:
+    return str(_database(study).relative_to(study.root.parent))

@@ -10,6 +10,7 @@ from kobosmix.context.model import Context, Group, Wave
 from kobosmix.slots import slots_of
 
 CORE = "core"
+ONE_LANGUAGE = "both groups share one language"
 # Asked at every wave on purpose: they verify that a number was not mixed up.
 VERIFICATION_KEYS = ("birth_year", "age", "gender")
 # Staff block, introduction and consent, keys and thanks of one interview.
@@ -131,7 +132,7 @@ def _whole_concept_reason(concept: Concept, context: Context, group: Group) -> s
     if concept.needs == "two_languages":
         others = [context.groups[id_] for id_ in group.asked_about if id_ in context.groups]
         if all(other.speaks == group.speaks for other in others):
-            return "both groups share one language"
+            return ONE_LANGUAGE
         if not {"host", "newcomer"} <= {each.role for each in context.groups.values()}:
             return "the study has no host group or no newcomer group"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -30,7 +31,7 @@ from kobosmix.people.enumerators import (
 from kobosmix.people.ids import issued_digests
 from kobosmix.people.model import Register
 from kobosmix.people.register import read_register, register_csv
-from kobosmix.plan import FormPlan, Plan, plan_study, too_long
+from kobosmix.plan import ONE_LANGUAGE, FormPlan, Plan, plan_study, too_long
 from kobosmix.questionnaire import compile_questionnaire
 from kobosmix.study import Study, synced_by
 from kobosmix.wording import Wording, check_wording, open_wording
@@ -52,6 +53,10 @@ EXPLANATIONS = {
     "P104": (
         "A concept was cut to one item, so it has no reliability.",
         "Ask at least two items of a concept.",
+    ),
+    "P106": (
+        "A concept was chosen, but no form of the study asks it.",
+        "Take it out of 'concepts', or change what keeps it out: the finding says what that is.",
     ),
     "P105": (
         "The study lies in a folder that a sync service copies while kobosmix writes.",
@@ -144,7 +149,7 @@ def _prepare(
 ) -> Prepared:
     findings = [*reading.findings, *check_place(study)]
     plan = plan_study(bank, context)
-    findings += check_plan(plan, context, file)
+    findings += check_plan(plan, bank, context, file)
     wording = open_wording(bank, context, content.translations())
     forms = _compile(bank, wording, plan)
     findings += check_wording(wording, file)
@@ -203,7 +208,7 @@ def check_place(study: Study) -> Iterator[Finding]:
         )
 
 
-def check_plan(plan: Plan, context: Context, file: YamlFile) -> Iterator[Finding]:
+def check_plan(plan: Plan, bank: Bank, context: Context, file: YamlFile) -> Iterator[Finding]:
     """Every form asks something, in time, by names that fit."""
     for form in plan.forms:
         # A group about whom nothing usable was said has a finding of its own.
@@ -227,6 +232,8 @@ def check_plan(plan: Plan, context: Context, file: YamlFile) -> Iterator[Finding
             Severity.ERROR,
         )
     yield from _dropped_for_one_language(plan, file)
+    yield from _never_asked(plan, bank, file)
+    yield from _unasked_indicators(plan, bank, context, file)
     yield from _single_items(plan, file)
 
 
@@ -243,12 +250,42 @@ def _single_items(plan: Plan, file: YamlFile) -> Iterator[Finding]:
         yield _planned("P104", file, "concepts", problem, remedy, Severity.NOTICE)
 
 
+def _never_asked(plan: Plan, bank: Bank, file: YamlFile) -> Iterator[Finding]:
+    asked = {block.concept.id for form in plan.forms for block in form.blocks}
+    reasons = defaultdict[str, dict[str, None]](dict)
+    for form in plan.forms:
+        for left in form.left_out:
+            reasons[left.what][left.reason] = None
+    for what in sorted(reasons.keys() & bank.concepts.keys() - asked):
+        if ONE_LANGUAGE not in reasons[what]:
+            problem = f"no form asks '{what}': {'; '.join(reasons[what])}"
+            remedy = "Take it out of 'concepts', or change what keeps it out."
+            yield _planned("P106", file, "concepts", problem, remedy, Severity.WARNING)
+
+
+def _unasked_indicators(
+    plan: Plan, bank: Bank, context: Context, file: YamlFile
+) -> Iterator[Finding]:
+    asked = {(form.group.id, item.item.id) for form in plan.forms for item in form.items}
+    known = {item.id for _, item in bank.items()}
+    for number, indicator in enumerate(context.indicators):
+        # An item or a group that is not there at all has a finding of its own.
+        is_there = indicator.item in known and indicator.group in context.groups
+        if is_there and (indicator.group, indicator.item) not in asked:
+            yield Finding(
+                code="C111",
+                place=file.place(("indicators", number, "item")),
+                problem=f"'{indicator.item}' is not asked of '{indicator.group}'",
+                remedy="Add its concept to 'concepts', or name an item or a group that is asked.",
+            )
+
+
 def _dropped_for_one_language(plan: Plan, file: YamlFile) -> Iterator[Finding]:
     dropped = {
         left.what
         for form in plan.forms
         for left in form.left_out
-        if left.reason == "both groups share one language"
+        if left.reason == ONE_LANGUAGE
     }
     for what in sorted(dropped):
         problem = f"'{what}' was dropped for groups that share one language"

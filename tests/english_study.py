@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from kobosmix import content
 from kobosmix.bank import Bank, read_bank
@@ -75,8 +76,8 @@ minors: exclude
 
 ENUMERATORS = [
     ("code", "name", "group", "gender", "languages", "independent"),
-    ("en01", "Ann", "locals", "f", "en", "yes"),
-    ("en02", "Samir", "syrians", "m", "en", "yes"),
+    ("en01", "Ann", "", "f", "en", "yes"),
+    ("en02", "Samir", "", "m", "en", "yes"),
 ]
 
 
@@ -94,14 +95,30 @@ def write_study(folder: Path, context: str | Mapping[str, Any] = CONTEXT) -> Stu
     folder.mkdir(parents=True, exist_ok=True)
     text = context if isinstance(context, str) else as_yaml(context)
     (folder / "context.yaml").write_text(text, encoding="utf-8")
-    sheet = Sheet(title="enumerators", rows=ENUMERATORS)
-    (folder / "enumerators.xlsx").write_bytes(workbook_bytes([sheet]))
+    (folder / "enumerators.xlsx").write_bytes(enumerators())
     return Study(folder)
 
 
 def prepare_text(folder: Path, context: str | Mapping[str, Any] = CONTEXT) -> Prepared:
-    """What is made of this context, the engines left out."""
-    return prepare(write_study(folder, context), engines=False)
+    """What is made of this context, with the bank read once for all tests and no engine."""
+    study = write_study(folder, context)
+    with patch("kobosmix.prepare.read_bank", lambda _: bank()):
+        return prepare(study, engines=False)
+
+
+def said(prepared: Prepared, *codes: str) -> list[tuple[str, int, str]]:
+    """Code, line and problem of each finding (of these codes, if any are given)."""
+    return [
+        (finding.code, finding.place.line, finding.problem)
+        for finding in prepared.findings
+        if not codes or finding.code in codes
+    ]
+
+
+def line_of(text: str, part: str) -> int:
+    """The number of the first line that holds this part."""
+    numbered = enumerate(text.splitlines(), start=1)
+    return next(number for number, line in numbered if part in line)
 
 
 def built(
@@ -123,6 +140,12 @@ def as_yaml(value: Any) -> str:
     if isinstance(value, datetime.date):
         return value.isoformat()
     return json.dumps(value, ensure_ascii=False)
+
+
+@cache
+def enumerators() -> bytes:
+    """A list of two enumerators of neither group."""
+    return workbook_bytes([Sheet(title="enumerators", rows=ENUMERATORS)])
 
 
 @cache

@@ -310,10 +310,12 @@ def _parts(body: bytes, kind: str) -> dict[str, bytes]:
     message = BytesParser(policy=HTTP).parsebytes(
         b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body
     )
-    return {
-        str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
-        for part in message.iter_parts()
-    }
+    found = dict[str, bytes]()
+    for part in message.iter_parts():
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        found[str(part.get_param("name", header="content-disposition"))] = content
+    return found
 
 
 def _envelope(results: list[Any], query: dict[str, str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from kobosmix.cli.console import one_of, show_json, show_table
 @click.argument("concept", default="")
 @click.option("--json", "as_json", is_flag=True, help="The whole bank, for a program.")
 def concepts_command(concept: str, *, as_json: bool) -> None:
-    r"""Browse the item bank: what it measures, of whom, when.
+    """Browse the item bank: what it measures, of whom, when.
 
     With the id of a CONCEPT, its items word for word.
 
@@ -37,7 +37,7 @@ def concepts_command(concept: str, *, as_json: bool) -> None:
 @click.command("explain")
 @click.argument("code")
 def explain_command(code: str) -> None:
-    r"""Say more about a finding, by its code.
+    """Say more about a finding, by its code.
 
     \b
     kobosmix explain C101

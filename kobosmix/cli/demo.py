@@ -14,7 +14,7 @@ from kobosmix.cli.console import progress, say
     "folder", type=click.Path(file_okay=False, path_type=Path), default=Path("demo")
 )
 def demo_command(folder: Path) -> None:
-    r"""Run a whole evaluation on this machine, with invented people.
+    """Run a whole evaluation on this machine, with invented people.
 
     The sample study of Gaziantep: 120 respondents in two groups and two arms, two waves and a
     follow-up, with the faults that happen in the field, through a local server over HTTP. Forms,

@@ -25,7 +25,7 @@ _SPARE_SHARE = 0.1
 @click.option("--partner", default="", help="The partner they belong to.")
 @click.option("--spare", type=click.IntRange(0), help="IDs for walk-ins [default: 10 %]")
 def ids_command(study: Study, group: str, count: int, spare: int | None, **place: str) -> None:
-    r"""Issue respondent IDs into register.xlsx.
+    """Issue respondent IDs into register.xlsx.
 
     IDs are random, eight digits with a check digit, and never used twice. The register holds no
     names; who has which number is kept by the designated member, elsewhere.

@@ -21,7 +21,7 @@ _ACCOUNT = "kobosmix"
     help="Where the server keeps what it is given [default: with your private settings].",
 )
 def serve_command(port: int, database: Path | None) -> None:
-    r"""Run a local server that speaks the language of KoboToolbox.
+    """Run a local server that speaks the language of KoboToolbox.
 
     For rehearsals, training and fieldwork on one laptop: it answers on this machine only, keeps
     its own database, and makes a token that the other commands find by themselves. Stop it with
@@ -31,7 +31,8 @@ def serve_command(port: int, database: Path | None) -> None:
     kobosmix serve
     """
     from kobosmix.server.credentials import credentials_file, save_token
-    from kobosmix.server.local import create_account, serve_forever
+    from kobosmix.server.local.accounts import create_account
+    from kobosmix.server.local.run import serve_forever
 
     database = database or credentials_file().parent / "local_server.sqlite"
     database.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +54,7 @@ def serve_command(port: int, database: Path | None) -> None:
 def deploy_command(
     study: Study, server_url: str, *, dry_run: bool, replace_answered: bool
 ) -> None:
-    r"""Put the forms on the server; twice changes nothing.
+    """Put the forms on the server; twice changes nothing.
 
     Builds, checks, uploads the forms with their lists, deploys them, and reads back what phones
     will get. The server is remembered for the next commands.
@@ -86,7 +87,7 @@ def deploy_command(
 @click.option("--server", "server_url", default="", metavar="URL", help="The server's address.")
 @click.option("--seed", default=1, show_default=True, help="Another seed, other people.")
 def rehearse_command(study: Study, server_url: str, seed: int) -> None:
-    r"""Send invented interviews to the local server, with known faults.
+    """Send invented interviews to the local server, with known faults.
 
     Simulated people from the register answer the forms that are deployed, through every wave,
     and things go wrong as they do in the field. Only ever on a local server.
@@ -97,9 +98,9 @@ def rehearse_command(study: Study, server_url: str, seed: int) -> None:
     from kobosmix.rehearse import rehearse
     from kobosmix.steps import server_of, signed_in
 
-    with writing(study, "rehearse"), signed_in(server_of(study, server_url)) as server:
-        with progress() as report:
-            sent = rehearse(study, server, seed=seed, on_progress=report)
+    url = server_of(study, server_url)
+    with writing(study, "rehearse"), signed_in(url) as server, progress() as report:
+        sent = rehearse(study, server, seed=seed, on_progress=report)
     show_table(("planted", "expected in the ledger", "number"), sent.as_rows())
 
 
@@ -107,7 +108,7 @@ def rehearse_command(study: Study, server_url: str, seed: int) -> None:
 @study_argument
 @click.option("--server", "server_url", default="", metavar="URL", help="The server's address.")
 def pull_command(study: Study, server_url: str) -> None:
-    r"""Fetch every submission into the study's store.
+    """Fetch every submission into the study's store.
 
     All of them, each time: new ones are added, edits and deletions seen, every earlier version
     kept. A pull that was cut short goes on where it stopped.
@@ -119,13 +120,13 @@ def pull_command(study: Study, server_url: str) -> None:
     from kobosmix.steps import deployments, pull_study, server_of, signed_in
 
     keys = {each.uid: each.key for each in deployments(study).values()}
-    with writing(study, "pull"), signed_in(server_of(study, server_url)) as server:
-        with progress() as report:
+    url = server_of(study, server_url)
+    with writing(study, "pull"), signed_in(url) as server, progress() as report:
 
-            def on_progress(now: Progress) -> None:
-                report(keys.get(now.asset_uid, now.asset_uid), now.seen, now.expected)
+        def on_progress(now: Progress) -> None:
+            report(keys.get(now.asset_uid, now.asset_uid), now.seen, now.expected)
 
-            pulled = pull_study(study, server, on_progress)
+        pulled = pull_study(study, server, on_progress)
     total = pulled.total
     rows = [(keys[uid], tally) for uid, tally in pulled.assets.items()]
     counts = ("new", "edited", "deleted", "restored", "unchanged")

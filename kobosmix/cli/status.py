@@ -16,7 +16,7 @@ _STATES = ("completed", "partial", "refused", "not_contacted", "conflict", "due"
 @study_argument
 @click.option("--json", "as_json", is_flag=True, help="The same, for a program.")
 def status_command(study: Study, *, as_json: bool) -> None:
-    r"""Where the study stands and what to type next.
+    """Where the study stands and what to type next.
 
     \b
     kobosmix status soup

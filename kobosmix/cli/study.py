@@ -33,7 +33,7 @@ SAMPLES = ("gaziantep",)
     "--like", metavar="SAMPLE", help="Start from a copy of a sample study: gaziantep."
 )
 def init_command(folder: Path, groups: tuple[str, ...], like: str) -> None:
-    r"""Make a study folder with a commented context.yaml.
+    """Make a study folder with a commented context.yaml.
 
     Name each group with its role (host, newcomer, neither) and its languages; without --group
     you are asked.
@@ -56,7 +56,7 @@ def init_command(folder: Path, groups: tuple[str, ...], like: str) -> None:
 @study_argument
 @click.option("--json", "as_json", is_flag=True, help="The findings, for a program.")
 def check_command(study: Study, *, as_json: bool) -> None:
-    r"""Check everything written by hand; write nothing.
+    """Check everything written by hand; write nothing.
 
     Reads context.yaml, the register and the list of enumerators, compiles every form and puts it
     before pyxform and, where Java is found, ODK Validate. Exit code 1 if there are errors.
@@ -79,7 +79,7 @@ def check_command(study: Study, *, as_json: bool) -> None:
 @click.command("build")
 @study_argument
 def build_command(study: Study) -> None:
-    r"""Build the forms and their codebooks into build/.
+    """Build the forms and their codebooks into build/.
 
     For each group and wave: the form as .xlsx, its codebook as .xlsx and .json, and the workbook
     to upload to KoboToolbox by hand if you do not use 'kobosmix deploy'.

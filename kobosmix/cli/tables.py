@@ -13,7 +13,7 @@ from kobosmix.study import Study, writing
 @click.command("match")
 @study_argument
 def match_command(study: Study) -> None:
-    r"""Match the waves of each respondent; list what needs a person.
+    """Match the waves of each respondent; list what needs a person.
 
     Every submission ends in exactly one bucket of match/submissions.xlsx, every person in one
     state per wave of match/persons.xlsx. Nothing is corrected or dropped silently.
@@ -62,7 +62,7 @@ def match_command(study: Study) -> None:
 )
 @click.option("--everyone", is_flag=True, help="Also the people without any interview.")
 def export_command(study: Study, headings: str, *, everyone: bool) -> None:
-    r"""Write the tables for analysis, the codebook and the topline.
+    """Write the tables for analysis, the codebook and the topline.
 
     One row a respondent, the answers of each wave side by side, in data/wide.csv for programs and
     data/wide.xlsx for people; why answers are missing in data/missing.csv; what each column means

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from kobosmix.match.model import Bucket, Flag, MatchDesign, State
+from kobosmix.match.model import Bucket, Flag, State
 from kobosmix.people.model import SPARE, WITHDRAWN, Register, Respondent
 from kobosmix.rehearse.faults import FAULTS, Fault, ordinary_interview
 from kobosmix.rehearse.field import Field, Visit
@@ -51,7 +51,7 @@ class _Company:
     planted: list[Planted] = field(default_factory=list)
     states: dict[tuple[str, str], State] = field(default_factory=dict)
     met: set[str] = field(default_factory=set)
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def go_through(self, wave: Field, walk_ins: Sequence[Person]) -> None:
         """One wave: everyone who is left is visited once."""
@@ -72,21 +72,18 @@ class _Company:
     def _note(
         self, wave: Field, person: Person, what: Fault | PlantedFault, visit: Visit
     ) -> None:
-        self.counts[what.name, what.expected] += 1
+        self.counts[what.name] += 1
         self.planted.extend(visit.planted)
         if visit.state:
             self.states[person.rid, wave.wave] = visit.state
 
     def counted(self) -> tuple[PlantedFault, ...]:
         """Each kind of fault that happened, in the order of the list, over all waves."""
+        kinds: list[Fault | PlantedFault] = [_ORDINARY, *FAULTS, _WALK_IN]
         return tuple(
-            PlantedFault(
-                name=each.name,
-                expected=each.expected,
-                persons=self.counts[each.name, each.expected],
-            )
-            for each in (_ORDINARY, *FAULTS, _WALK_IN)
-            if self.counts[each.name, each.expected]
+            PlantedFault(name=kind.name, expected=kind.expected, persons=number)
+            for kind in kinds
+            if (number := self.counts[kind.name])
         )
 
 

@@ -168,9 +168,7 @@ def _written(wide_csv: Path, columns: set[str]) -> dict[tuple[str, str], str]:
 
 
 def _line(wave: str, what: str, planted: int, found: int) -> Line:
-    return Line(
-        wave=wave, what=what, planted=planted, found=found, is_equal=planted == found
-    )
+    return Line(wave=wave, what=what, planted=planted, found=found, is_equal=planted == found)
 
 
 def _sets(wave: str, what: str, planted: Iterable[object], found: Iterable[object]) -> Line:
@@ -183,5 +181,3 @@ def _sets(wave: str, what: str, planted: Iterable[object], found: Iterable[objec
 def _uuid(key: str) -> str:
     """The uuid of a submission, out of its key in the store."""
     return key.rpartition("/")[2]
-
-

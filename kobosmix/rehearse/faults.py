@@ -215,7 +215,10 @@ FAULTS: Sequence[Fault] = (
         share=0.016,
     ),
     Fault(
-        name="same bytes sent twice", expected="linked, once", act=_same_bytes_twice, share=0.025
+        name="same bytes sent twice",
+        expected="linked, once",
+        act=_same_bytes_twice,
+        share=0.025,
     ),
     Fault(
         name="two different interviews",
@@ -244,9 +247,9 @@ FAULTS: Sequence[Fault] = (
     ),
     Fault(
         name="dropped out",
-        expected="nothing sent: overdue",
+        expected="nothing sent",
         act=_dropped_out,
-        share=0.05,
+        share=0.03,
         is_last_visit=True,
         is_never_first=True,
     ),
@@ -258,7 +261,10 @@ FAULTS: Sequence[Fault] = (
         is_never_first=True,
     ),
     Fault(
-        name="ID in Arabic-Indic digits", expected="linked", act=_id_in_arabic_digits, share=0.016
+        name="ID in Arabic-Indic digits",
+        expected="linked",
+        act=_id_in_arabic_digits,
+        share=0.016,
     ),
     Fault(name="broken off for good", expected="linked, partial", act=_broken_off),
     Fault(

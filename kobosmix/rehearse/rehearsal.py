@@ -84,12 +84,30 @@ def plan_rehearsal(
         )
     today = today or datetime.now(UTC).date()
     prepared = prepare(study, engines=False)
-    design = design_of(prepared.sound())
-    _require_no_window(design, today)
+    _require_no_window(design_of(prepared.sound()), today)
     phones = _phones(study, prepared, server)
-    rng = Random(seed)  # noqa: S311 - a simulation, not a secret
-    script = _script(prepared, design, people=people, seed=seed, today=today, rng=rng)
+    script = script_for(prepared, people=people, seed=seed, today=today)
     return Rehearsal(script=script, server=server.phones, phones=phones)
+
+
+def script_for(
+    prepared: Prepared, *, people: int | None = None, seed: int = 1, today: date
+) -> Script:
+    """What `people` of the register (everyone, if not said) send, and what must come of it.
+
+    The same study, seed and day give the same script.
+    """
+    rng = Random(seed)  # noqa: S311 - a simulation, not a secret
+    register, context = prepared.register, prepared.sound()
+    respondents = _players(register, people, rng)
+    spares = [each for each in register.respondents if each.status == SPARE][:_WALK_INS]
+    players = invent_people(
+        [*respondents, *spares], tuple(context.groups), year=today.year, seed=seed
+    )
+    waves = [_field(prepared, position, today, rng) for position in range(len(context.waves))]
+    return write_script(
+        waves, players[: len(respondents)], players[len(respondents) :], register
+    )
 
 
 def _require_no_window(design: MatchDesign, today: date) -> None:
@@ -133,27 +151,6 @@ def _phones(
     return phones
 
 
-def _script(
-    prepared: Prepared,
-    design: MatchDesign,
-    *,
-    people: int | None,
-    seed: int,
-    today: date,
-    rng: Random,
-) -> Script:
-    register = prepared.register
-    groups = tuple(dict.fromkeys(built.codebook.group for built in prepared.forms))
-    respondents = _players(register, people, rng)
-    spares = [each for each in register.respondents if each.status == SPARE][:_WALK_INS]
-    invented = invent_people([*respondents, *spares], groups, year=today.year, seed=seed)
-    waves = [
-        _field(prepared, design, position, today, rng) for position in range(len(design.waves))
-    ]
-    number = len(respondents)
-    return write_script(waves, invented[:number], invented[number:], register)
-
-
 def _players(register: Register, people: int | None, rng: Random) -> Sequence[Respondent]:
     active = [each for each in register.respondents if each.status == ACTIVE]
     wanted = len(active) if people is None else people
@@ -165,10 +162,10 @@ def _players(register: Register, people: int | None, rng: Random) -> Sequence[Re
     return rng.sample(active, wanted)
 
 
-def _field(
-    prepared: Prepared, design: MatchDesign, position: int, today: date, rng: Random
-) -> Field:
-    wave, context = design.waves[position], prepared.sound()
+def _field(prepared: Prepared, position: int, today: date, rng: Random) -> Field:
+    context = prepared.sound()
+    design = design_of(context)
+    wave = design.waves[position]
     everyone = [each.code for each in prepared.enumerators]
     return Field(
         wave=wave,

@@ -58,11 +58,12 @@ def submission(
     asked = {
         variable.path
         for variable in codebook.variables
-        if variable.options and holds(variable.asked_if, answers)
+        if variable.labels and holds(variable.asked_if, answers)
     }
     root = Element(_bare(form.empty.tag), dict(form.empty.attrib))
     _fill(root, form.empty, "", values, asked)
-    return tostring(root, encoding="utf-8", xml_declaration=True)
+    package: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return package
 
 
 def _fill(

@@ -13,30 +13,47 @@ def summary_text(
     title: str, opening: Sequence[str], script: Script, lines: Sequence[Line], matched: Matched
 ) -> str:
     """The opening, what went wrong on purpose, planted beside found, and the match rates."""
-    different = sum(not line.is_equal for line in lines)
-    verdict = (
-        f"All {len(lines)} counts are exact."
-        if not different
-        else f"{different} of {len(lines)} counts differ."
-    )
     parts = [
         f"# {title}",
         *opening,
         "## What was planted",
         _table(("planted", "expected in the ledgers", "persons"), script.as_rows()),
         "## Planted and found",
-        f"{verdict} Equal means the same submissions, persons and cells, not only as many.",
-        _table(
-            ("wave", "what", "planted", "found", ""),
-            [
-                (each.wave, each.what, str(each.planted), str(each.found), each.verdict)
-                for each in lines
-            ],
-        ),
+        _verdict(lines),
+        _table(("what", "planted", "found", ""), [*_counts(lines, script.waves)]),
         "## Match rates",
         _table(("wave", "figure", "of", "number", "rate"), [*_rates(matched)]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _verdict(lines: Sequence[Line]) -> str:
+    different = sum(not line.is_equal for line in lines)
+    said = (
+        f"{different} of {len(lines)} counts differ." if different else "Every count is exact."
+    )
+    return (
+        f"{said} Exact means the same submissions, persons and cells, not only as many. Numbers "
+        "in a row are those of the waves in their order."
+    )
+
+
+def _counts(lines: Sequence[Line], waves: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """A row for each thing counted, the waves beside one another where it was counted by wave."""
+    for what in dict.fromkeys(line.what for line in lines):
+        found = {line.wave: line for line in lines if line.what == what}
+        if set(found) != {""}:
+            found = {wave: found.get(wave, _none(wave, what)) for wave in waves}
+        yield (
+            what,
+            ", ".join(str(line.planted) for line in found.values()),
+            ", ".join(str(line.found) for line in found.values()),
+            ", ".join(dict.fromkeys(line.verdict for line in found.values())),
+        )
+
+
+def _none(wave: str, what: str) -> Line:
+    return Line(wave=wave, what=what, planted=0, found=0, is_equal=True)
 
 
 def _rates(matched: Matched) -> Iterator[tuple[str, ...]]:

@@ -39,7 +39,7 @@ STATEMENTS = (
     ) STRICT
     """,
     "CREATE INDEX version_of ON version (submission)",
-    "CREATE INDEX version_in ON version (sweep)",
+    "CREATE INDEX version_in ON version (sweep, submission)",
     """
     CREATE TABLE seen (
         sweep INTEGER NOT NULL REFERENCES sweep,

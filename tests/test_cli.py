@@ -1,0 +1,406 @@
+"""What a person meets on the command line: words, exit codes, and nothing half done."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from kobosmix import content
+from kobosmix.cli.bank import explanations
+from kobosmix.cli.main import COMMANDS, main
+from kobosmix.codebook import read_codebook
+from kobosmix.people.register import write_register
+from kobosmix.server.credentials import save_token
+from kobosmix.server.local.accounts import create_account
+from kobosmix.server.local.run import LocalServer
+from kobosmix.study import Study, writing
+from kobosmix.xlsx import read_rows
+
+
+@pytest.fixture(autouse=True)
+def private_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test reads or writes the settings of whoever runs it."""
+    folder = tmp_path / "settings"
+    monkeypatch.setenv("KOBOSMIX_CONFIG_DIR", str(folder))
+    monkeypatch.delenv("KOBOSMIX_TOKEN", raising=False)
+    # Without Java in reach: what ODK Validate says of the forms is shown in test_engines.
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    return folder
+
+
+@pytest.fixture
+def soup(tmp_path: Path) -> Path:
+    """A copy of the sample study, as `init --like` makes it."""
+    folder = tmp_path / "soup"
+    assert run("init", str(folder), "--like", "gaziantep").exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """The address of a local server whose token is kept where commands look for it."""
+    database = tmp_path / "server.sqlite"
+    with LocalServer(database) as local:
+        save_token(local.url, create_account(database, "office"))
+        yield local.url
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+def edit(study: Path, old: str, new: str) -> None:
+    path = study / "context.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_command_says_of_itself(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+
+    assert command is not None
+    assert command.help is not None
+    said = command.help.split("\n\n")[0].replace("\x08", "").strip()
+    assert " ".join(said.split()) == COMMANDS[name][1]
+    assert f"kobosmix {name}" in command.help, "each help shows the command in use"
+
+
+def test_the_first_screen_lists_every_command() -> None:
+    shown = run("--help").output
+
+    assert all(f"  {name} " in shown for name in COMMANDS)
+
+
+def test_the_bank_is_printed_for_programs() -> None:
+    concepts = json.loads(run("concepts", "--json").stdout)
+
+    assert sum(item["rated"] for concept in concepts for item in concept["items"]) == 69
+    assert {concept["section"] for concept in concepts} == {"4.1", "4.2", "4.3", "4.4", "4.5"}
+
+
+def test_a_concept_is_shown_with_its_items_word_for_word() -> None:
+    assert "Most [group.pl] are people who deserve trust." in run("concepts", "trust").output
+
+
+def test_a_concept_that_is_not_there_names_those_that_are() -> None:
+    result = run("concepts", "turst")
+
+    assert result.exit_code == 2
+    assert "trust" in result.stderr
+
+
+def test_every_finding_can_be_explained() -> None:
+    assert run("explain", "w201").output.startswith("W201: ")
+    assert all(meaning and remedy for meaning, remedy in explanations().values())
+
+
+def test_a_folder_without_context_is_no_study(tmp_path: Path) -> None:
+    result = run("check", str(tmp_path))
+
+    assert result.exit_code == 2
+    assert "kobosmix init" in result.stderr
+
+
+def test_init_never_writes_over_a_study(soup: Path) -> None:
+    before = (soup / "context.yaml").read_bytes()
+
+    result = run("init", str(soup), "--like", "gaziantep")
+
+    assert result.exit_code == 2
+    assert (soup / "context.yaml").read_bytes() == before
+
+
+def test_a_new_study_says_everything_it_still_lacks(tmp_path: Path) -> None:
+    folder = tmp_path / "new one"
+    made = run("init", str(folder), "--group", "hosts:host:tr", "--group", "others:newcomer:ar")
+
+    result = run("check", str(folder))
+
+    assert made.exit_code == 0
+    assert result.exit_code == 1
+    for key in ("own_group", "age_of_consent", "minors", "organisation", "enumerators"):
+        assert key in result.stderr
+    assert "W201" in result.stderr, "the name forms it needs are asked for in the same run"
+
+
+def test_a_group_that_cannot_be_read_is_told_how_to_write_it(tmp_path: Path) -> None:
+    result = run("init", str(tmp_path / "x"), "--group", "turks")
+
+    assert result.exit_code == 2
+    assert "turks:host:tr" in result.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_check_writes_nothing(soup: Path) -> None:
+    before = sorted(path for path in soup.rglob("*"))
+
+    assert run("check", str(soup)).exit_code == 0
+    assert sorted(path for path in soup.rglob("*")) == before
+
+
+def test_findings_come_with_place_and_remedy_for_programs(soup: Path) -> None:
+    edit(soup, "mode: interview", "mode: telepathy")
+
+    result = run("check", str(soup), "--json")
+
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert (
+        found[0]["line"]
+        == (soup / "context.yaml").read_text("utf-8").split("\n").index("mode: telepathy") + 1
+    )
+    assert "interview" in found[0]["remedy"]
+
+
+def test_build_with_errors_writes_nothing(soup: Path) -> None:
+    edit(soup, "mode: interview", "mode: telepathy")
+
+    result = run("build", str(soup))
+
+    assert result.exit_code == 1
+    assert "nothing was written" in result.stderr
+    assert not (soup / "build").exists()
+
+
+def test_build_writes_a_form_and_a_codebook_for_each_group_and_wave(soup: Path) -> None:
+    result = run("build", str(soup))
+
+    assert result.exit_code == 0
+    for wave in ("pre", "post", "fu"):
+        for group in ("turks", "syrians"):
+            assert (soup / "build" / f"{wave}_{group}.xlsx").is_file()
+            assert (soup / "build" / f"{wave}_{group}_codebook.xlsx").is_file()
+    codebooks = list((soup / "build").glob("kx*/codebook.json"))
+    assert {read_codebook(path).wave for path in codebooks} == {"pre", "post", "fu"}
+
+
+def test_an_old_codebook_stays_when_the_form_changes(soup: Path) -> None:
+    run("build", str(soup))
+    before = {path.parent.name for path in (soup / "build").glob("kx*/codebook.json")}
+    edit(soup, "minutes: 25", "minutes: 40")
+
+    run("build", str(soup))
+
+    after = {path.parent.name for path in (soup / "build").glob("kx*/codebook.json")}
+    assert before < after
+
+
+def test_ids_go_into_the_register_and_are_told_by_number_only(soup: Path) -> None:
+    result = run("ids", str(soup), "--group", "turks", "--site", "sahinbey", "--count", "12")
+
+    rows = read_rows(soup / "register.xlsx")
+    assert result.exit_code == 0
+    assert len(rows) == 1 + 12 + 2
+    assert all(str(row[0]) not in result.output for row in rows[1:])
+
+
+def test_an_unknown_site_is_refused_before_any_id_is_drawn(soup: Path) -> None:
+    result = run("ids", str(soup), "--group", "turks", "--site", "x", "--count", "3")
+
+    assert result.exit_code == 2
+    assert "sahinbey" in result.stderr
+    assert not (soup / "register.xlsx").exists()
+
+
+def test_a_second_command_is_told_who_is_at_work(soup: Path) -> None:
+    with writing(Study(soup), "pull"):
+        result = run("build", str(soup))
+
+    assert result.exit_code == 4
+    assert "kobosmix pull" in result.stderr
+    assert run("build", str(soup)).exit_code == 0, "the lock is gone with the other command"
+
+
+def test_a_server_that_is_down_is_a_clear_sentence(soup: Path) -> None:
+    save_token("http://127.0.0.1:9", "t" * 40)
+
+    result = run("deploy", str(soup), "--server", "http://127.0.0.1:9")
+
+    assert result.exit_code == 3
+    assert "did not answer" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_wrong_token_is_refused_and_never_shown(soup: Path, server: str) -> None:
+    save_token(server, "wrong" * 8)
+
+    result = run("deploy", str(soup), "--server", server)
+
+    assert result.exit_code == 3
+    assert "wrong" * 8 not in result.output + result.stderr
+
+
+def test_no_token_says_both_ways_to_give_one(soup: Path) -> None:
+    result = run("deploy", str(soup), "--server", "http://127.0.0.1:9")
+
+    assert result.exit_code == 2
+    assert "KOBOSMIX_TOKEN" in result.stderr
+
+
+def test_deploying_twice_changes_nothing(soup: Path, server: str) -> None:
+    planned = run("deploy", str(soup), "--server", server, "--dry-run")
+    first = run("deploy", str(soup), "--server", server)
+    again = run("deploy", str(soup))
+
+    assert "create the form" in planned.output
+    assert first.exit_code == again.exit_code == 0
+    assert "nothing to do" in again.output
+
+
+def test_pull_before_deploy_says_what_comes_first(soup: Path, server: str) -> None:
+    result = run("pull", str(soup), "--server", server)
+
+    assert result.exit_code == 4
+    assert "deploy" in result.stderr
+
+
+def test_match_and_export_before_pull_say_what_comes_first(soup: Path) -> None:
+    run("build", str(soup))
+
+    for command in ("match", "export"):
+        result = run(command, str(soup))
+        assert result.exit_code == 4
+        assert "kobosmix pull" in result.stderr
+
+
+def test_tables_are_made_of_no_answers_too(soup: Path, server: str) -> None:
+    run("ids", str(soup), "--group", "turks", "--count", "3")
+    run("deploy", str(soup), "--server", server)
+    run("pull", str(soup))
+
+    assert run("match", str(soup)).exit_code == 0
+    assert run("export", str(soup)).exit_code == 0
+    assert "No interview" in str(read_rows(soup / "data" / "topline.xlsx"))
+
+
+def test_an_altered_id_in_the_register_stops_the_matching(soup: Path, server: str) -> None:
+    run("ids", str(soup), "--group", "turks", "--count", "3")
+    run("deploy", str(soup), "--server", server)
+    run("pull", str(soup))
+    rows = read_rows(soup / "register.xlsx")
+    from kobosmix.people.model import Register, Respondent
+
+    altered = str(int(str(rows[1][0])) + 1)
+    people = [Respondent(id=altered, group="turks")]
+    people += [Respondent(id=str(row[0]), group="turks") for row in rows[2:]]
+    write_register(soup / "register.xlsx", Register(tuple(people)))
+
+    result = run("match", str(soup))
+
+    assert result.exit_code == 1
+    assert not (soup / "match").exists()
+
+
+def test_a_damaged_store_is_named_and_left_alone(soup: Path, server: str) -> None:
+    run("deploy", str(soup), "--server", server)
+    (soup / "store.sqlite").write_bytes(b"not a database" * 100)
+
+    result = run("pull", str(soup))
+
+    assert result.exit_code == 4
+    assert "store.sqlite" in result.stderr
+    assert (soup / "store.sqlite").read_bytes() == b"not a database" * 100
+
+
+def test_a_table_that_is_open_in_another_program_is_kept(
+    soup: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("ids", str(soup), "--group", "turks", "--count", "3")
+    run("deploy", str(soup), "--server", server)
+    run("pull", str(soup))
+    run("export", str(soup))
+    before = (soup / "data" / "wide.xlsx").read_bytes()
+    replace = Path.replace
+
+    def held(self: Path, target: Path) -> Path:
+        # Excel on Windows: the file cannot be replaced while it is open.
+        if Path(target).name == "wide.xlsx":
+            raise PermissionError(13, "in use", str(target))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", held)
+    result = run("export", str(soup))
+
+    assert result.exit_code == 4
+    assert "wide.new.xlsx" in result.stderr
+    assert (soup / "data" / "wide.xlsx").read_bytes() == before
+    assert (soup / "data" / "wide.new.xlsx").is_file()
+
+
+def test_a_synced_folder_is_warned_of(tmp_path: Path) -> None:
+    folder = tmp_path / "OneDrive - Office" / "soup"
+    run("init", str(folder), "--like", "gaziantep")
+
+    result = run("check", str(folder))
+
+    assert result.exit_code == 0
+    assert "P105" in result.stderr
+    assert "OneDrive" in result.stderr
+
+
+def test_status_says_what_to_type_next_all_the_way(soup: Path, server: str) -> None:
+    def next_command() -> str:
+        return str(json.loads(run("status", str(soup), "--json").stdout)["next"])
+
+    assert next_command().startswith("kobosmix build")
+    run("build", str(soup))
+    assert next_command().startswith("kobosmix ids")
+    run("ids", str(soup), "--group", "turks", "--count", "3")
+    assert next_command().startswith("kobosmix deploy")
+    run("deploy", str(soup), "--server", server)
+    assert next_command().startswith("kobosmix pull")
+    run("pull", str(soup))
+    assert next_command().startswith("kobosmix match")
+    run("match", str(soup))
+    assert next_command().startswith("kobosmix export")
+    run("export", str(soup))
+    assert next_command().startswith("kobosmix pull")
+
+
+def test_status_reads_while_another_command_writes(soup: Path) -> None:
+    with writing(Study(soup), "pull"):
+        result = run("status", str(soup))
+
+    assert result.exit_code == 0
+
+
+def test_an_old_console_loses_characters_but_not_the_output(soup: Path) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-X", "utf8=0", "-m", "kobosmix", "build", str(soup)],
+        capture_output=True,
+        check=True,
+        env={"PYTHONIOENCODING": "cp1252", "PATH": "", "HOME": str(soup), "LC_ALL": "C"},
+    )
+
+    assert b"pre_turks" in shown.stdout
+
+
+def test_a_killed_command_leaves_no_lock(soup: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from kobosmix.study import Study, writing\n"
+        f"with writing(Study(Path({str(soup)!r})), 'pull'):\n"
+        "    print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        refused = run("build", str(soup)).exit_code
+        holder.kill()
+        holder.wait()
+
+    assert refused == 4
+    assert run("build", str(soup)).exit_code == 0
+
+
+def test_the_sample_travels_with_the_package() -> None:
+    assert (content.sample_study("gaziantep") / "context.yaml").is_file()
