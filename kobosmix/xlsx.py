@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 _WIDEST = 60
 _LONGEST_TEXT = 32_767
+# Excel's own number for the format "Text".
+_TEXT_FORMAT = 49
 # A spreadsheet runs text that begins so as a formula when someone re-enters the cell.
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 # Characters that XML cannot hold; a line break is a line feed, as in Excel itself.
@@ -162,7 +164,7 @@ class _Pens:
         if which not in self._formats:
             looks = {"text_wrap": True, "valign": "top"} if for_people else {}
             looks |= {"bold": True} if which[1] else {}
-            looks |= {"num_format": "@"} if is_text else {}
+            looks |= {"num_format": _TEXT_FORMAT} if is_text else {}
             self._formats[which] = self._workbook.add_format(looks)
         return self._formats[which]
 

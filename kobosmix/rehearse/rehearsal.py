@@ -100,7 +100,9 @@ def script_for(
     rng = Random(seed)  # noqa: S311 - a simulation, not a secret
     register, context = prepared.register, prepared.sound()
     respondents = _players(register, people, rng)
-    spares = [each for each in register.respondents if each.status == SPARE][:_WALK_INS]
+    spares = sorted(
+        (each for each in register.respondents if each.status == SPARE), key=lambda p: p.group
+    )[:_WALK_INS]
     players = invent_people(
         [*respondents, *spares], tuple(context.groups), year=today.year, seed=seed
     )
@@ -152,7 +154,9 @@ def _phones(
 
 
 def _players(register: Register, people: int | None, rng: Random) -> Sequence[Respondent]:
-    active = [each for each in register.respondents if each.status == ACTIVE]
+    # By place, not by number: IDs are random, and one seed shall play the same in every group.
+    in_place = sorted(register.respondents, key=lambda p: (p.group, p.site, p.cohort, p.arm))
+    active = [each for each in in_place if each.status == ACTIVE]
     wanted = len(active) if people is None else people
     if not active or wanted > len(active):
         raise UsageError(
