@@ -9,7 +9,17 @@ import click
 from kobosmix.cli.console import say, show_json, show_table, shown_path, study_argument
 from kobosmix.study import Study
 
-_STATES = ("completed", "partial", "refused", "not_contacted", "conflict", "due", "overdue")
+_STATES = {
+    "completed": "completed",
+    "partial": "partial",
+    "refused": "refused",
+    "not_contacted": "not met",
+    "conflict": "to decide",
+    "withdrawn": "withdrawn",
+    "due": "due",
+    "overdue": "overdue",
+    "not_due": "not yet due",
+}
 
 
 @click.command("status")
@@ -39,14 +49,15 @@ def status_command(study: Study, *, as_json: bool) -> None:
         return
     click.echo(f"Study {status.study}")
     show_table(("what", "how it stands"), status.facts)
+    met = [state for state in _STATES if any(wave.states.get(state) for wave in status.waves)]
     show_table(
-        ("wave", "window", "submissions", *(state.replace("_", " ") for state in _STATES)),
+        ("wave", "window", "sent", *(_STATES[state] for state in met)),
         [
             (
                 wave.wave,
                 wave.window,
                 str(wave.submissions),
-                *(str(wave.states.get(state, 0)) for state in _STATES),
+                *(str(wave.states.get(state, 0)) for state in met),
             )
             for wave in status.waves
         ],
