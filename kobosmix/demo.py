@@ -223,12 +223,10 @@ def _database(study: Study) -> Path:
 
 def _match(study: Study, today: date, say: Say) -> Matched:
     from kobosmix.match import write_match
-    from kobosmix.steps import match_study
-    from kobosmix.tables import write_tables
+    from kobosmix.steps import export_study
 
-    matched = match_study(study, today)
+    matched, written = export_study(study, today)
     write_match(study.match_folder, matched)
-    written = write_tables(study.tables_folder, matched)
     say(f"Matched {len(matched.interviews)} interviews; {len(written)} tables are in data/.")
     return matched
 

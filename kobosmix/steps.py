@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kobosmix.context.model import EVERY_COHORT, Context
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kobosmix.server.deploy import FormToDeploy, Plan
     from kobosmix.server.kobo import KoboServer
     from kobosmix.server.pull import Progress, PullReport
+    from kobosmix.tables.write import Headings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,28 @@ def pull_study(
 
 def match_study(study: Study, today: date) -> Matched:
     """Every submission pulled so far, matched. Reads only; `today` decides what is overdue."""
+    return _match(study, prepare(study, engines=False), today)
+
+
+def export_study(
+    study: Study, today: date, *, headings: Headings = "variables", everyone: bool = False
+) -> tuple[Matched, tuple[Path, ...]]:
+    """Match anew and write every table; what was matched, and the files written."""
+    from kobosmix.tables import write_tables
+
     prepared = prepare(study, engines=False)
+    matched = _match(study, prepared, today)
+    written = write_tables(
+        study.tables_folder,
+        matched,
+        headings=headings,
+        everyone=everyone,
+        indicators=prepared.context.indicators if prepared.context else (),
+    )
+    return matched, written
+
+
+def _match(study: Study, prepared: Prepared, today: date) -> Matched:
     context = prepared.context
     if context is None:
         prepared.sound()

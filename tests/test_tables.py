@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kobosmix.codebook import MISSING_CODES, Option
+from kobosmix.context import Indicator
 from kobosmix.tables import missing, tabulate, wide, write_tables
 from kobosmix.tables.toolkit import ARM_HEADING, GROUP_HEADING, ID_HEADING, survey_name
 from kobosmix.tables.write import csv_text
@@ -470,3 +471,39 @@ def test_the_tables_do_not_wake_pandas_before_they_are_asked_for() -> None:
     woken = "import sys, kobosmix.tables, kobosmix.match; sys.exit('pandas' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", woken], check=False).returncode == 0
+
+
+def test_the_results_matrix_counts_the_answers_of_its_group_and_arm(
+    study: Scenario, tmp_path: Path
+) -> None:
+    study.person("eve", arm="programme")
+    study.answers("ana", trust_1="4")
+    study.answers("eve", trust_1="2")
+    study.answers("nur", trust_1="5")
+    study.answers("ana", "post", trust_1="98")
+    neighbours = Indicator(
+        id="trusting",
+        title="Locals who trust",
+        item="trust_1",
+        answers=("4", "5"),
+        group="local",
+        baseline=40,
+        target=60,
+    )
+
+    write_tables(tmp_path, study.matched(), indicators=[neighbours])
+
+    (row,) = records(read_rows(tmp_path / "topline.xlsx", "Indicators"))
+    assert (row["baseline planned: %"], row["target: %"]) == (40, 60)
+    assert (row["pre: n"], row["pre: %"]) == (2, 50), "the newcomer does not count"
+    assert (row["pre, programme: n"], row["pre, programme: %"]) == (2, 50)
+    assert row["pre, comparison: n"] is None, "nobody of the group is in that arm"
+    assert row["post: n"] is None, "one who does not know gave no valid answer"
+
+
+def test_without_indicators_there_is_no_empty_results_matrix(
+    study: Scenario, tmp_path: Path
+) -> None:
+    write_tables(tmp_path, study.matched())
+
+    assert "Indicators" not in sheet_names(tmp_path / "topline.xlsx")

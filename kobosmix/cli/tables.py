@@ -72,14 +72,12 @@ def export_command(study: Study, headings: str, *, everyone: bool) -> None:
     kobosmix export soup
     kobosmix export soup --headings toolkit
     """
-    from kobosmix.steps import match_study
-    from kobosmix.tables import write_tables
+    from kobosmix.steps import export_study
 
     with writing(study, "export"):
-        matched = match_study(study, _today())
-        written = write_tables(
-            study.tables_folder,
-            matched,
+        matched, written = export_study(
+            study,
+            _today(),
             headings="toolkit" if headings == "toolkit" else "variables",
             everyone=everyone,
         )

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from kobosmix.context.model import Indicator
 from kobosmix.files import write_bytes, write_text
 from kobosmix.match.model import Matched
 from kobosmix.tables.codebook import codebook_sheets
+from kobosmix.tables.indicators import indicators_sheet
 from kobosmix.tables.missing import missing
 from kobosmix.tables.tabulate import Tabulation, tabulate
 from kobosmix.tables.toolkit import headings_sheet, toolkit_table
@@ -28,11 +30,13 @@ def write_tables(
     *,
     headings: Headings = "variables",
     everyone: bool = False,
+    indicators: Sequence[Indicator] = (),
 ) -> tuple[Path, ...]:
     """Write all tables and say which files they are; equal input gives equal bytes.
 
     `headings="toolkit"` puts the sample spreadsheet's headings over the wide table, and a sheet
     beside it that says what each one is. `everyone` adds the persons without any interview.
+    `indicators` add a results matrix to the topline.
     """
     tabulation = tabulate(matched)
     table = _table(tabulation, headings, everyone=everyone)
@@ -41,7 +45,10 @@ def write_tables(
     workbooks = {
         "wide.xlsx": _wide_sheets(tabulation, table, headings),
         "codebook.xlsx": codebook_sheets(tabulation),
-        "topline.xlsx": topline_sheets(tabulation),
+        "topline.xlsx": [
+            *topline_sheets(tabulation),
+            *([indicators_sheet(tabulation, indicators)] if indicators else []),
+        ],
     }
     for name, sheets in workbooks.items():
         write_bytes(folder / name, workbook_bytes(sheets))
