@@ -31,7 +31,14 @@ from kobosmix.people.enumerators import (
 from kobosmix.people.ids import issued_digests
 from kobosmix.people.model import Register
 from kobosmix.people.register import read_register, register_csv
-from kobosmix.plan import ONE_LANGUAGE, FormPlan, Plan, plan_study, too_long
+from kobosmix.plan import (
+    ONE_LANGUAGE,
+    VERIFICATION_KEYS,
+    FormPlan,
+    Plan,
+    plan_study,
+    too_long,
+)
 from kobosmix.questionnaire import compile_questionnaire
 from kobosmix.study import Study, synced_by
 from kobosmix.wording import Wording, check_wording, open_wording
@@ -267,7 +274,7 @@ def _unasked_indicators(
     plan: Plan, bank: Bank, context: Context, file: YamlFile
 ) -> Iterator[Finding]:
     asked = {(form.group.id, item.item.id) for form in plan.forms for item in form.items}
-    known = {item.id for _, item in bank.items()}
+    known = {item.id for _, item in bank.items() if item.scale} - {*VERIFICATION_KEYS}
     for number, indicator in enumerate(context.indicators):
         # An item or a group that is not there at all has a finding of its own.
         is_there = indicator.item in known and indicator.group in context.groups

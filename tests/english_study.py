@@ -107,11 +107,14 @@ def prepare_text(folder: Path, context: str | Mapping[str, Any] = CONTEXT) -> Pr
 
 
 def said(prepared: Prepared, *codes: str) -> list[tuple[str, int, str]]:
-    """Code, line and problem of each finding (of these codes, if any are given)."""
+    """Code, line and problem of each finding (of these codes, if any are given).
+
+    That neither enumerator is of a group of the study is left out.
+    """
     return [
         (finding.code, finding.place.line, finding.problem)
         for finding in prepared.findings
-        if not codes or finding.code in codes
+        if (finding.code in codes if codes else finding.code != "E202")
     ]
 
 

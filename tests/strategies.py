@@ -14,7 +14,9 @@ VARIABLES, CODES = ("consent_ok", "attempt", "rid_group", "trust_1"), ("0", "1",
 _WAVES = ("pre", "post", "fu", "fu2", "fu9")
 # No brackets, braces, $, < or >, no line break: what context.yaml refuses has its own tests.
 _LETTERS = st.characters(
-    categories=("L", "M", "N", "P", "S", "Zs"), exclude_characters="[]{}$<>", max_codepoint=0xFFFF
+    categories=("L", "M", "N", "P", "S", "Zs"),
+    exclude_characters="[]{}$<>",
+    max_codepoint=0xFFFF,
 )
 
 
@@ -80,7 +82,9 @@ def _decisions(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-def _group(draw: st.DrawFn, id_: str, ids: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+def _group(
+    draw: st.DrawFn, id_: str, ids: Sequence[str], names: Sequence[str]
+) -> dict[str, Any]:
     others = [other for other in ids if other != id_]
     return {
         "role": draw(st.sampled_from(("host", "newcomer", "neither"))),

@@ -87,7 +87,8 @@ def findings(folder: Path, *changes: tuple[str, str, str]) -> list[tuple[str, st
 
 def test_the_bank_has_the_25_concepts_of_chapter_4_in_the_order_of_the_toolkit() -> None:
     found = [
-        [c.id, c.section, str(len(rated(c))), c.direction, c.audience, *c.waves] for c in headed()
+        [c.id, c.section, str(len(rated(c))), c.direction, c.audience, *c.waves]
+        for c in headed()
     ]
 
     assert len(found) == 25
@@ -186,7 +187,9 @@ def test_only_concepts_with_two_directions_are_mixed() -> None:
 
 def test_two_concepts_are_for_the_host_side_and_one_item_for_newcomers() -> None:
     assert [c.id for c in headed() if c.audience != "all"] == ["immigration", "threat"]
-    assert [item.id for _, item in bank().items() if item.audience == "newcomer"] == ["welcoming_2"]
+    assert [item.id for _, item in bank().items() if item.audience == "newcomer"] == [
+        "welcoming_2"
+    ]
 
 
 def test_the_nationality_block_has_six_fields_and_their_routing() -> None:

@@ -47,7 +47,9 @@ def test_a_newer_codebook_is_refused_with_what_to_do(tmp_path: Path) -> None:
     "content",
     ["", "{", "null", "[]", "7", '{"format": 1}', '{"format": 1, "variables": 3}'],
 )
-def test_a_damaged_codebook_is_a_sentence_and_no_traceback(tmp_path: Path, content: str) -> None:
+def test_a_damaged_codebook_is_a_sentence_and_no_traceback(
+    tmp_path: Path, content: str
+) -> None:
     path = tmp_path / "codebook.json"
     path.write_text(content, encoding="utf-8")
 

@@ -29,7 +29,9 @@ YES, LATER = Equals("consent", "1"), Equals("attempt", "postponed")
 
 def evaluate_xpath(xpath: str, given_answers: Mapping[str, str]) -> bool:
     """What an engine makes of our subset of XPath, where a blank is the empty string."""
-    python = re.sub(r"\$\{(\w+)\}", r"given_answers.get('\1', '')", xpath).replace(" = ", " == ")
+    python = re.sub(r"\$\{(\w+)\}", r"given_answers.get('\1', '')", xpath).replace(
+        " = ", " == "
+    )
     return bool(eval(python, {"given_answers": given_answers}))  # noqa: S307 - our own text
 
 

@@ -14,7 +14,10 @@ from kobosmix.errors import StudyError
 from kobosmix.files import canonical_json, sha256, write_bytes, write_json, write_text
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=("Cs",))),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(st.characters(exclude_categories=("Cs",))),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from("abcé"), inner),
     max_leaves=10,
 )
@@ -53,7 +56,9 @@ def test_a_file_open_in_excel_stays_and_the_new_one_is_kept_beside_it(
     write_bytes(path, b"old")
     hold_open(monkeypatch, "table.xlsx")
 
-    with pytest.raises(StudyError, match=r"table\.xlsx is open .* beside it as table\.new\.xlsx"):
+    with pytest.raises(
+        StudyError, match=r"table\.xlsx is open .* beside it as table\.new\.xlsx"
+    ):
         write_bytes(path, b"new")
 
     assert path.read_bytes() == b"old"
@@ -117,7 +122,9 @@ def test_canonical_json_says_the_same_whatever_the_order_of_keys(content: Any) -
 @given(JSON, JSON)
 def test_different_content_has_different_canonical_json(first: Any, second: Any) -> None:
     # repr, because to Python 0 == False and to a reader of JSON it is not.
-    assert (canonical_json(first) == canonical_json(second)) == (repr_of(first) == repr_of(second))
+    assert (canonical_json(first) == canonical_json(second)) == (
+        repr_of(first) == repr_of(second)
+    )
 
 
 def test_a_number_that_json_does_not_have_is_refused() -> None:

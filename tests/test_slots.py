@@ -132,7 +132,12 @@ def test_a_telephone_number_keeps_the_order_of_its_groups_in_arabic() -> None:
     assert filled("[contact.x].", "0342 555", right_to_left=False) == "0342 555."
 
 
-SENTENCES = ("Most [group.pl] live here.", "يعيش [group.pl] هنا.", "[group.pl]?", "[group.pl] 12")
+SENTENCES = (
+    "Most [group.pl] live here.",
+    "يعيش [group.pl] هنا.",
+    "[group.pl]?",
+    "[group.pl] 12",
+)
 LETTERS = st.characters(categories=("L", "Nd", "P"), exclude_characters="[]")
 
 

@@ -15,7 +15,9 @@ from kobosmix.xlsx import Cell, Sheet, read_rows, records, sheet_names, workbook
 
 # What XML can hold. Leading and trailing blanks are kept; a carriage return becomes a line feed.
 TEXT = st.text(
-    st.characters(exclude_categories=("Cs",), exclude_characters="\r\ufffe\uffff", min_codepoint=32),
+    st.characters(
+        exclude_categories=("Cs",), exclude_characters="\r\ufffe\uffff", min_codepoint=32
+    ),
     min_size=1,
 )
 
@@ -46,7 +48,9 @@ def test_what_was_written_is_read_back(rows: list[list[Cell]]) -> None:
 def test_an_id_keeps_its_leading_zero_and_a_formula_stays_text() -> None:
     row: list[Cell] = ["007", "=1+1", "+90", 7, 1.5, 2.0, None]
 
-    assert read_rows(one_sheet(row)) == [["007", "=1+1", "+90", 7, 1.5, 2, None][: len(row) - 1]]
+    assert read_rows(one_sheet(row)) == [
+        ["007", "=1+1", "+90", 7, 1.5, 2, None][: len(row) - 1]
+    ]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])

@@ -151,6 +151,18 @@ STAND_INS: Mapping[tuple[str, ...], object] = {
     ("contacts", "complaints"): {},
     ("age_of_consent",): 18,
     ("minors",): "exclude",
+    # A text that is wrong is there all the same: nobody is told to add it.
+    **dict.fromkeys(
+        (
+            *((key, "*") for key in ("title", "organisation", "programme", "community")),
+            *(("contacts", key, "*") for key in ("withdrawal", "complaints")),
+            *((key, "names", "*", "*") for key in ("country", "newcomers")),
+            ("language_names", "*", "*", "*"),
+            ("groups", "*", "names", "*", "*"),
+            ("sites", "*", "*"),
+        ),
+        "?",
+    ),
     **{("indicators", "*", key): "" for key in ("id", "title", "item", "group")},
     ("indicators", "*", "answers"): [],
     ("indicators", "*", "answers", "*"): "",

@@ -57,7 +57,7 @@ class _Company:
         """One wave: everyone who is left is visited once."""
         roles, ordinary = _roles(wave, self.present, self.met)
         wave = replace(wave, ordinary=ordinary)
-        for person in wave.rng.sample(self.present, len(self.present)):
+        for person in wave.casting.sample(self.present, len(self.present)):
             fault = roles.get(person.rid)
             if fault is None or not fault.is_possible_for(wave, person):
                 self._note(wave, person, _ORDINARY, ordinary_interview(wave, person))
@@ -91,7 +91,7 @@ def _roles(
     wave: Field, present: Sequence[Person], met: set[str]
 ) -> tuple[dict[str, Fault], list[Person]]:
     """Faults by ID, and the persons who meet none. Nobody meets two in one rehearsal."""
-    pool = wave.rng.sample(present, len(present))
+    pool = wave.casting.sample(present, len(present))
     # A person's earlier waves must be in order for a later one to contradict them.
     free = [person for person in pool if person.rid not in met]
     most = min(len(free), int(len(pool) * (1 - _SHARE_ORDINARY)))

@@ -28,7 +28,11 @@ class Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One wave. `ordinary` are the persons with whom nothing goes wrong in it."""
+    """One wave. `ordinary` are the persons with whom nothing goes wrong in it.
+
+    `rng` decides what is said, `casting` who meets what: what is drawn for a number depends on the
+    number, and numbers are random, so one stream for both would never play the same twice.
+    """
 
     wave: str
     position: int
@@ -39,6 +43,7 @@ class Field:
     register: Register
     today: date
     rng: Random
+    casting: Random
     ordinary: Sequence[Person] = ()
 
     def has(self, variable: str) -> bool:

@@ -106,7 +106,10 @@ def script_for(
     players = invent_people(
         [*respondents, *spares], tuple(context.groups), year=today.year, seed=seed
     )
-    waves = [_field(prepared, position, today, rng) for position in range(len(context.waves))]
+    chances = rng, Random(rng.random())  # noqa: S311 - a simulation, not a secret
+    waves = [
+        _field(prepared, position, today, chances) for position in range(len(context.waves))
+    ]
     return write_script(
         waves, players[: len(respondents)], players[len(respondents) :], register
     )
@@ -166,7 +169,9 @@ def _players(register: Register, people: int | None, rng: Random) -> Sequence[Re
     return rng.sample(active, wanted)
 
 
-def _field(prepared: Prepared, position: int, today: date, rng: Random) -> Field:
+def _field(
+    prepared: Prepared, position: int, today: date, chances: tuple[Random, Random]
+) -> Field:
     context = prepared.sound()
     design = design_of(context)
     wave = design.waves[position]
@@ -188,5 +193,6 @@ def _field(prepared: Prepared, position: int, today: date, rng: Random) -> Field
         sites=tuple(context.sites),
         register=prepared.register,
         today=today,
-        rng=rng,
+        rng=chances[0],
+        casting=chances[1],
     )
