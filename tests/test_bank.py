@@ -307,7 +307,7 @@ def test_every_sentence_has_a_key_of_its_own_for_translators() -> None:
 
 
 def test_a_question_ends_with_a_question_mark_and_a_statement_with_a_stop() -> None:
-    for _, item in bank().items():
+    for item in (item for _, item in bank().items()):
         is_statement = item.scale == "agree"
         assert item.text.endswith("." if is_statement else "?"), item.id
 

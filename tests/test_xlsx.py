@@ -16,7 +16,7 @@ from kobosmix.xlsx import Cell, Sheet, read_rows, records, sheet_names, workbook
 # What XML can hold. Leading and trailing blanks are kept; a carriage return becomes a line feed.
 TEXT = st.text(
     st.characters(
-        exclude_categories=("Cs",), exclude_characters="\r\ufffe\uffff", min_codepoint=32
+        exclude_categories=["Cs"], exclude_characters="\r\ufffe\uffff", min_codepoint=32
     ),
     min_size=1,
 )

@@ -14,7 +14,7 @@ from kobosmix.yamlfile import Path_, YamlFile
 
 # Slots that the study fills with plain text of its own; they have no forms to ask for.
 STUDY_SLOTS: Mapping[str, frozenset[str]] = {
-    "study": frozenset({"minutes", "age"}),
+    "study": frozenset({"minutes", "age", "part", "parts"}),
     "contact": frozenset({"withdrawal", "complaints"}),
     "organisation": frozenset({"np"}),
     "community": frozenset({"np"}),

@@ -79,7 +79,7 @@ class _Rows:
     def part(self, part: Part) -> Iterator[Row]:
         match part:
             case Block():
-                yield self._row("begin_group", part.name, relevant=part.asked_if)
+                yield self._row("begin_group", part.name, part.label, relevant=part.asked_if)
                 for inner in part.parts:
                     yield from self.part(inner)
                 yield {"type": "end_group"}

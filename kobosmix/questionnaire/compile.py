@@ -38,9 +38,11 @@ def compile_questionnaire(bank: Bank, wording: Wording, plan: FormPlan) -> Quest
     lacking has ⟦marks⟧ in it and must not be fielded.
     """
     texts, context = FormTexts(wording, plan), wording.context
+    parts = 1 + len(plan.blocks)
     asked = Block(
         name="interview",
-        parts=(frame.keys_block(texts, bank), *_item_blocks(texts, bank, plan)),
+        label=texts.by_mode("block_interview"),
+        parts=(frame.keys_block(texts, bank, parts), *_item_blocks(texts, bank, plan)),
         asked_if=frame.AGREED,
     )
     body: tuple[Part, ...] = (
@@ -141,13 +143,14 @@ def _lists(
 
 def _item_blocks(texts: FormTexts, bank: Bank, plan: FormPlan) -> Iterator[Part]:
     screens = set[str]()
-    for block in plan.blocks:
+    for number, block in enumerate(plan.blocks, start=2):
         screen = block.concept.screen
         if screen and screen not in screens:
             yield _screen(texts, screen)
             screens.add(screen)
         yield Block(
             name=f"block_{block.concept.id}{block.suffix}",
+            label=texts.part(number, 1 + len(plan.blocks)),
             parts=tuple(_parts(texts, bank, block)),
             asked_if=Equals(screen, frame.YES) if screen else None,
         )

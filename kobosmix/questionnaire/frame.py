@@ -47,7 +47,7 @@ def hidden_constants(study: str, group: str, wave: str, build_id: str) -> tuple[
 def staff_block(texts: FormTexts) -> Block:
     """Who, where, which number, what happened: asks the respondent nothing."""
     parts = [*_enumerator(texts), _site(texts), *_respondent_id(texts), *_attempt(texts)]
-    return Block(name="staff", parts=tuple(parts))
+    return Block(name="staff", label=texts.by_mode("block_staff"), parts=tuple(parts))
 
 
 def introduction(texts: FormTexts) -> Block:
@@ -58,6 +58,7 @@ def introduction(texts: FormTexts) -> Block:
     ]
     return Block(
         name="introduction",
+        label=texts.text("block_introduction"),
         parts=(*notes, *_consent(texts), *_ends_without_interview(texts)),
         asked_if=Equals("attempt", INTERVIEW) if texts.is_interview else None,
     )
@@ -75,11 +76,12 @@ def consent_value(texts: FormTexts) -> Calculated:
     return Calculated(name="consent_ok", role=Role.CONSENT, rule=Holds(agreed))
 
 
-def keys_block(texts: FormTexts, bank: Bank) -> Block:
+def keys_block(texts: FormTexts, bank: Bank, parts: int) -> Block:
     """Birth year, or age where it is unknown, and gender: they verify the number at every wave."""
     items = {item.id: item for _, item in bank.items()}
     return Block(
         name="keys",
+        label=texts.part(1, parts),
         parts=(
             Question(
                 name="birth_known",

@@ -123,9 +123,10 @@ class Calculated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Things that belong together and are put, or left out, together."""
+    """Things that belong together and are put, or left out, together. `label` is its heading."""
 
     name: str
+    label: Sentence
     parts: tuple[Part, ...]
     asked_if: Condition | None = None
 

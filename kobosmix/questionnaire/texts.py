@@ -37,9 +37,15 @@ class FormTexts:
         """A hint that only an enumerator needs; nothing where nobody interviews."""
         return self.text(id_) if self.is_interview else {}
 
-    def sentence(self, key: str, about: str = "") -> Sentence:
+    def sentence(self, key: str, about: str = "", **counts: str) -> Sentence:
         """Any sentence, about the other group where it names one."""
-        return self.wording.render(key, self.plan.languages, self.plan.group.id, about)
+        return self.wording.render(
+            key, self.plan.languages, self.plan.group.id, about, **counts
+        )
+
+    def part(self, number: int, total: int) -> Sentence:
+        """The heading of a block: which part it is, and of how many."""
+        return self.sentence("text.block_part", part=str(number), parts=str(total))
 
     def english(self, key: str) -> str:
         """The bank's English for a key, its slots as they are."""

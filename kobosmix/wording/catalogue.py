@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,10 +79,11 @@ def _absent(path: Path) -> Finding:
 
 
 def _broken(path: Path, error: str) -> Finding:
+    line = re.search(r"line (\d+)", error)
     return Finding(
         code="W101",
-        place=Place(path.name),
-        problem=f"the catalogue cannot be read ({' '.join(error.split())[-80:]})",
+        place=Place(path.name, int(line[1]) if line else 0),
+        problem="the catalogue cannot be read: it is not a PO file in UTF-8",
         remedy="Open it in Poedit, which shows the faulty line, and save it again.",
     )
 

@@ -118,16 +118,17 @@ def _who(slot: str, bearer: str) -> str:
 
 
 def _derived_forms(wording: Wording, file: YamlFile) -> Iterator[Finding]:
-    gathered = defaultdict[tuple[str, str, str], dict[str, str]](dict)
+    gathered = defaultdict[tuple[Path_, str], dict[str, str]](dict)
     for derived in wording.derived:
-        whose = (derived.bearer, derived.tag, derived.slot)
-        gathered[whose][derived.form] = derived.text
-    for (bearer, tag, slot), forms in gathered.items():
+        # A group's name is one and the same, whoever is asked about it or asked.
+        way = _way(derived.slot, derived.bearer, derived.tag)
+        gathered[way, derived.bearer or derived.slot][derived.form] = derived.text
+    for (way, whose), forms in gathered.items():
         made = ", ".join(f"{form}: {text}" for form, text in sorted(forms.items()))
         yield Finding(
             code="W202",
-            place=file.place(_way(slot, bearer, tag)),
-            problem=f"derived by rule for '{bearer or slot}', not confirmed yet: {made}",
+            place=file.place(way),
+            problem=f"derived by rule for '{whose}', not confirmed yet: {made}",
             remedy="When a speaker has confirmed them, write them here.",
             severity=Severity.NOTICE,
         )

@@ -7,7 +7,7 @@ stop.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kobosmix.bank.model import Bank, Language
 from kobosmix.context.model import COMMUNITY, Context, Phrase
@@ -41,16 +41,22 @@ def find_name(slot: Slot, language: Language, bearer: Bearer) -> Found | Lacking
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Whose names are meant: the study, the respondent's group, the group asked about."""
+    """Whose names are meant: the study, the respondent's group, the group asked about.
+
+    `counts` fills slots such as [study.part], which differ from place to place in one form.
+    """
 
     bank: Bank
     context: Context
     group: str
     about: str
+    counts: Mapping[str, str] = field(default_factory=dict)
 
     def plain(self, slot: Slot, tag: str) -> str | None:
         """Text the study gives as it stands, for slots that are not names; None for the others."""
         context = self.context
+        if slot.name == "study" and slot.form in self.counts:
+            return self.counts[slot.form]
         texts: Mapping[tuple[str, str], str | None] = {
             ("study", "minutes"): str(context.minutes),
             ("study", "age"): str(context.age_of_consent),

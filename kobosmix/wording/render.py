@@ -66,18 +66,27 @@ class Wording:
     derived: set[Derived] = field(default_factory=set)
 
     def render(
-        self, key: str, languages: tuple[str, ...], group: str, about: str = ""
+        self,
+        key: str,
+        languages: tuple[str, ...],
+        group: str,
+        about: str = "",
+        **counts: str,
     ) -> dict[str, str]:
-        """The sentence in each of these languages, for this group, about that other one."""
-        return {tag: self._sentence(key, tag, group, about) for tag in languages}
+        """The sentence in each of these languages, for this group, about that other one.
 
-    def _sentence(self, key: str, tag: str, group: str, about: str) -> str:
+        `counts` are values of [study.*] slots that the place in the form decides.
+        """
+        bearer = Bearer(self.bank, self.context, group, about, counts)
+        return {tag: self._sentence(key, tag, bearer) for tag in languages}
+
+    def _sentence(self, key: str, tag: str, bearer: Bearer) -> str:
         template = self.template(key, tag)
         language = self.bank.languages.get(tag)
         if not template or language is None:
             self.missing_texts.add(MissingText(tag, key))
             return "⟦?⟧"
-        bearer, lacking = Bearer(self.bank, self.context, group, about), list[Slot]()
+        lacking = list[Slot]()
 
         def look_up(slot: Slot) -> str:
             found = find_name(slot, language, bearer)
