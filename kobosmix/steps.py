@@ -36,15 +36,22 @@ class Deployment:
 
 @contextmanager
 def signed_in(server_url: str) -> Iterator[KoboServer]:
-    """The server, with the token kept for it; a wrong token is told before anything is done."""
+    """The server, with the token kept for it; a wrong token is told before anything is done.
+
+    At first contact nobody waits long: an address that was mistyped never answers. Once the
+    server has answered, a request waits out a server that is busy for minutes.
+    """
+    from kobosmix.server.address import is_loopback
     from kobosmix.server.credentials import token_for
-    from kobosmix.server.http import Connection
+    from kobosmix.server.http import Connection, Patience
     from kobosmix.server.kobo import KoboServer
 
-    with Connection(server_url, token_for(server_url)) as connection:
-        server = KoboServer(connection)
-        server.username()
-        yield server
+    token = token_for(server_url)
+    at_first = Patience(total_s=2 if is_loopback(server_url) else 20)
+    with Connection(server_url, token, patience=at_first) as connection:
+        KoboServer(connection).username()
+    with Connection(server_url, token) as connection:
+        yield KoboServer(connection)
 
 
 def server_of(study: Study, named: str, context: Context | None = None) -> str:

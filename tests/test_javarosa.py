@@ -16,10 +16,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from stdnum.iso7064 import mod_11_2
 
 from kobosmix.codebook import Codebook, Kind, Role
-from kobosmix.engines.odk_validate import _jar
+from kobosmix.engines.odk_validate import _jar, validate
 from kobosmix.engines.xform import convert_rows
 from kobosmix.form.xpath import ID_CONSTRAINT
 from kobosmix.people.enumerators import enumerators_csv
@@ -28,6 +29,7 @@ from kobosmix.people.ids import is_valid_id
 from kobosmix.people.model import Register, Respondent
 from kobosmix.people.register import register_csv
 from tests.english_study import changed, prepare_text
+from tests.strategies import contexts
 
 LOCAL, SYRIAN, UNKNOWN = "14343144", "58291606", "90617258"
 REGISTER = Register(
@@ -358,6 +360,20 @@ def test_a_number_is_taken_exactly_where_the_standard_says_it_is_one(
         expected = shaped and mod_11_2.is_valid(text)
         assert (verdict == "OK") == expected == is_valid_id(text), text
     assert sum(verdict == "OK" for _, verdict in tries) > 60
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(context=contexts())
+def test_whatever_is_chosen_odk_validate_accepts_the_forms(
+    tmp_path_factory: pytest.TempPathFactory, context: dict[str, object]
+) -> None:
+    prepared = prepare_text(tmp_path_factory.mktemp("any"), context)
+    prepared.sound()
+
+    xforms = {built.key: convert_rows(built.form.sheets()).xml for built in prepared.forms[:2]}
+
+    assert xforms
+    assert validate(xforms, "java") == {}
 
 
 def test_the_rule_of_the_form_is_the_rule_of_the_register() -> None:
