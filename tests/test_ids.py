@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from stdnum.iso7064 import mod_11_2
 
 from kobosmix.errors import StudyError
+from kobosmix.form.xpath import ID_CONSTRAINT
 from kobosmix.people.ids import (
-    ID_CONSTRAINT,
     check_character,
     digest,
     filled_down,
@@ -53,7 +53,7 @@ def constraint_holds(text: str) -> bool:
     # XPath's $ is the very end, Python's is also before a last line feed.
     if not re.fullmatch(found[1].strip("^$"), text):
         return False
-    terms = re.findall(r"(\d+)\*substr\(\.,(\d),(\d)\)", ID_CONSTRAINT)
+    terms = re.findall(r"(\d+) \* substr\(\., (\d), (\d)\)", ID_CONSTRAINT)
     total = sum(int(weight) * int(text[int(i) : int(j)]) for weight, i, j in terms)
     return len(terms) == 8 and total % 11 == 1
 

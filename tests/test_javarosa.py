@@ -22,9 +22,7 @@ from stdnum.iso7064 import mod_11_2
 from kobosmix.codebook import Codebook, Kind, Role
 from kobosmix.engines.odk_validate import _jar, validate
 from kobosmix.engines.xform import convert_rows
-from kobosmix.form.xpath import ID_CONSTRAINT
 from kobosmix.people.enumerators import enumerators_csv
-from kobosmix.people.ids import ID_CONSTRAINT as CONSTRAINT_OF_IDS
 from kobosmix.people.ids import is_valid_id
 from kobosmix.people.model import Register, Respondent
 from kobosmix.people.register import register_csv
@@ -374,7 +372,3 @@ def test_whatever_is_chosen_odk_validate_accepts_the_forms(
 
     assert xforms
     assert validate(xforms, "java") == {}
-
-
-def test_the_rule_of_the_form_is_the_rule_of_the_register() -> None:
-    assert ID_CONSTRAINT.replace(" ", "") == CONSTRAINT_OF_IDS.replace(" ", "")

@@ -14,8 +14,7 @@ from kobosmix.questionnaire.model import (
 
 # Eight digits whose last is an ISO 7064 MOD 11-2 check digit. On `.` alone: a constraint that
 # goes through a calculate on the same field never passes in JavaRosa. Anchored, as only
-# JavaRosa matches whole strings by itself. A space is typed out so that the two halves of a
-# number cannot be told apart by an engine's own trimming.
+# JavaRosa matches whole strings by itself. The weights are the powers of 2 modulo 11.
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1)
 ID_CONSTRAINT = (
     "regex(., '^[1-9][0-9]{7}$') and ("

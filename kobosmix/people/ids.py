@@ -19,13 +19,6 @@ from kobosmix.study import Study
 
 LENGTH = 8
 
-# Arithmetic on `.` alone: a constraint that goes through a calculate on the same field sees the
-# old value in JavaRosa, and the enumerator is stuck. The weights are the powers of 2 modulo 11.
-ID_CONSTRAINT = (
-    "regex(., '^[1-9][0-9]{7}$') and (7*substr(.,0,1)+9*substr(.,1,2)+10*substr(.,2,3)"
-    "+5*substr(.,3,4)+8*substr(.,4,5)+4*substr(.,5,6)+2*substr(.,6,7)+1*substr(.,7,8)) mod 11 = 1"
-)
-
 _SHAPE = re.compile(r"[1-9][0-9]{7}")
 _LOWEST_BODY, _BODIES = 1_000_000, 9_000_000
 _PLACE_VALUES = tuple(10 ** (LENGTH - 1 - place) for place in range(LENGTH))
@@ -57,7 +50,7 @@ def check_character(body: str) -> str:
 
 
 def is_valid_id(text: str) -> bool:
-    """Whether a form would take this text: the shape and the check digit, as `ID_CONSTRAINT`.
+    """Whether a form would take this text: the shape and the check digit, as `form.xpath.ID_CONSTRAINT`.
 
     Says nothing about whether the ID was ever issued.
     """
