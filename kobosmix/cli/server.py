@@ -102,6 +102,10 @@ def rehearse_command(study: Study, server_url: str, seed: int) -> None:
     with writing(study, "rehearse"), signed_in(url) as server, progress() as report:
         sent = rehearse(study, server, seed=seed, on_progress=report)
     show_table(("planted", "expected in the ledger", "number"), sent.as_rows())
+    say(
+        "These people are invented, and so is all that this study pulls from this server. For the "
+        "field, start with a fresh copy of the study folder without store.sqlite, match/ and data/."
+    )
 
 
 @click.command("pull")
