@@ -149,6 +149,7 @@ def one_of(value: str, known: Iterable[str], what: str) -> str:
 def shown_path(study: Study) -> str:
     """The study's folder as it can be typed from here."""
     try:
-        return str(study.root.relative_to(Path.cwd()))
+        typed = str(study.root.relative_to(Path.cwd()))
     except ValueError:
-        return str(study.root)
+        typed = str(study.root)
+    return f'"{typed}"' if " " in typed else typed

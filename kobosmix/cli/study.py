@@ -49,7 +49,8 @@ def init_command(folder: Path, groups: tuple[str, ...], like: str) -> None:
         _copy_sample(one_of(like, SAMPLES, "sample"), study)
     else:
         _write_new(study, groups or _asked_groups())
-    say(f"{study.context_file} is there. Fill it in, then:  kobosmix check {folder}")
+    shown = shown_path(Study(folder.resolve()))
+    say(f"{study.context_file} is there. Fill it in, then:  kobosmix check {shown}")
 
 
 @click.command("check")
