@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from kobosmix.codebook import Codebook
 from kobosmix.people.model import Register, Respondent
 
-# The toolkit asks to match at least 80 to 85 per cent of the surveys across time points.
+# What the toolkit holds to be the least that should be matched: 80, better 85 in a hundred.
 RETENTION_FLOOR, RETENTION_GOAL = 0.80, 0.85
 # The toolkit's balance rule: so many persons in each cell of group and arm.
 SMALLEST_CELL = 30
