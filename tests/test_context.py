@@ -16,6 +16,8 @@ from kobosmix.wording.check import EXPLANATIONS as WORDING_EXPLANATIONS
 from tests.english_study import CONTEXT, bank, changed, line_of, prepare_text, said
 from tests.strategies import contexts, damaged
 
+EVERY_CODE = (*EXPLANATIONS, *WORDING_EXPLANATIONS)
+
 
 def read(folder: Path, text: str | bytes) -> ContextReading:
     path = folder / "context.yaml"
@@ -185,10 +187,30 @@ def test_an_unknown_key_is_found_wherever_it_stands(tmp_path: Path, old: str, ne
 def test_a_name_out_of_which_a_slot_or_an_expression_could_be_made_is_refused(
     tmp_path: Path, text: str
 ) -> None:
-    findings = found(tmp_path, ("en: {pl: Syrians,", f'en: {{pl: "{text}",'))
+    context = changed(("en: {pl: Syrians,", f'en: {{pl: "{text}",'))
 
-    assert [each.code for each in findings] == ["C101"]
-    assert "brackets" in findings[0].problem
+    ((code, line, problem),) = said(prepare_text(tmp_path, context), *EVERY_CODE)
+    assert (code, line) == ("C101", line_of(context, "adj: Syrian"))
+    assert "brackets" in problem
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  en: Lakeside", "  en: Lake{side}"),
+        ("  en: 0123 456", "  en: 0123456"),
+        ("adj: Syrian}", "adj: 5}"),
+        ("{en: North shore}", '{en: ""}'),
+    ],
+)
+def test_a_text_that_is_there_but_wrong_is_not_called_missing_as_well(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    context = changed((old, new))
+
+    told = said(prepare_text(tmp_path, context), *EVERY_CODE)
+
+    assert [(code, line) for code, line, _ in told] == [("C101", line_of(context, new))]
 
 
 def test_a_language_without_a_table_is_an_error_and_preparing_is_offered(

@@ -163,6 +163,13 @@ STAND_INS: Mapping[tuple[str, ...], object] = {
         ),
         "?",
     ),
+    # One of several texts: it is there, only wrong, so nobody is told that it is missing.
+    **{(text, "*"): "" for text in ("title", "organisation", "programme", "community")},
+    **{("contacts", text, "*"): "" for text in ("withdrawal", "complaints")},
+    **{(phrase, "names", "*", "*"): "" for phrase in ("country", "newcomers")},
+    ("groups", "*", "names", "*", "*"): "",
+    ("sites", "*", "*"): "",
+    ("arms", "*"): "",
     **{("indicators", "*", key): "" for key in ("id", "title", "item", "group")},
     ("indicators", "*", "answers"): [],
     ("indicators", "*", "answers", "*"): "",
