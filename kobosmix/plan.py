@@ -164,7 +164,8 @@ def _item_reason(
         concept.id, ()
     ):
         return f"asked of the {item.audience} side only"
-    if not item.default and item.id not in context.concepts:
+    chosen = concept.id in context.concepts or (concept.core and CORE in context.concepts)
+    if not (chosen and item.default) and item.id not in context.concepts:
         return "off unless named under 'concepts'"
     return ""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from kobosmix import content
 from kobosmix.bank import Bank, read_bank
@@ -126,9 +128,14 @@ def prepare(study: Study, *, engines: bool = True) -> Prepared:
 
 
 def write_build(prepared: Prepared) -> dict[str, list[str]]:
-    """Write forms, codebooks and the manifest into build/; returns form key -> files written."""
+    """Write forms, codebooks and the manifest into build/; returns form key -> files written.
+
+    The forms of a wave or a group that is no longer in the study are taken away, so that nobody
+    uploads one by hand; their codebooks stay, for what was collected under them.
+    """
     prepared.sound()
     study, written, manifest = prepared.study, dict[str, list[str]](), list[dict[str, str]]()
+    before = _manifest(study)
     for built in prepared.forms:
         files = _form_files(built)
         for name, data in files.items():
@@ -141,8 +148,32 @@ def write_build(prepared: Prepared) -> dict[str, list[str]]:
         manifest.append(_manifest_entry(built, files))
     for name, data in prepared.media().items():
         write_bytes(study.build_folder / "media" / name, data)
-    write_json(study.build_folder / "manifest.json", {"format": 1, "forms": manifest})
+    write_json(_manifest_file(study), {"format": 1, "forms": manifest})
+    for form in before:
+        if form.get("key") not in written:
+            _take_away(study, form)
     return written
+
+
+def _take_away(study: Study, form: Mapping[str, str]) -> None:
+    """Remove a form's files as far as they are still what the build wrote."""
+    for told, digest in form.items():
+        name = told.removeprefix("sha256 ")
+        path = study.build_folder / name
+        if name != told and path.is_file() and sha256(path.read_bytes()) == digest:
+            path.unlink()
+
+
+def _manifest_file(study: Study) -> Path:
+    return study.build_folder / "manifest.json"
+
+
+def _manifest(study: Study) -> list[dict[str, str]]:
+    """What the last build wrote; nothing where that cannot be known."""
+    try:
+        return list(json.loads(_manifest_file(study).read_text(encoding="utf-8"))["forms"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _prepare(

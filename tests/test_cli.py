@@ -404,3 +404,24 @@ def test_a_killed_command_leaves_no_lock(soup: Path) -> None:
 
 def test_the_sample_travels_with_the_package() -> None:
     assert (content.sample_study("gaziantep") / "context.yaml").is_file()
+
+
+def test_the_form_of_a_wave_that_was_taken_out_is_taken_away_its_codebook_not(
+    soup: Path,
+) -> None:
+    run("build", str(soup))
+    by_hand = soup / "build" / "fu_syrians.xlsx"
+    by_hand.write_bytes(b"changed by a person")
+    codebooks = len(list((soup / "build").glob("kx*/codebook.json")))
+    text = (soup / "context.yaml").read_text(encoding="utf-8")
+    (soup / "context.yaml").write_text(
+        text[: text.index("  fu:\n")] + "\n" + text[text.index("cohorts:") :], encoding="utf-8"
+    )
+
+    run("build", str(soup))
+
+    assert not (soup / "build" / "fu_turks.xlsx").exists()
+    assert not (soup / "build" / "kobo_upload" / "fu_turks.xlsx").exists()
+    assert by_hand.read_bytes() == b"changed by a person"
+    assert (soup / "build" / "post_turks.xlsx").exists()
+    assert len(list((soup / "build").glob("kx*/codebook.json"))) == codebooks

@@ -146,3 +146,12 @@ def test_a_form_that_asks_nothing_is_an_error(tmp_path: Path) -> None:
     found = said(prepare_text(tmp_path, text), "P101")
 
     assert "syrians" in str(found)
+
+
+def test_naming_one_item_does_not_ask_the_rest_of_its_concept(tmp_path: Path) -> None:
+    text = changed(("concepts: [core, characteristics,", "concepts: [core, ethnicity,"))
+
+    names = asked(prepare_text(tmp_path, text), "pre_locals")
+
+    assert "ethnicity" in names
+    assert not {"education", "disability", "displacement", "religion"} & set(names)
