@@ -128,7 +128,8 @@ def closing_block(texts: FormTexts) -> tuple[Part, ...]:
                 asked_if=AnyOf((Equals("attempt", REFUSED), _said_no(texts))),
             )
         )
-        done = Not(Equals("attempt", INTERVIEW))
+        # Not before it is said what happened: web forms show the whole form at once.
+        done = All((Not(Blank("attempt")), Not(Equals("attempt", INTERVIEW))))
         parts.append(Note(name="attempt_done", label=texts.text("attempt_done"), shown_if=done))
     parts.append(Note(name="thanks", label=texts.text("thanks"), shown_if=AGREED))
     return tuple(parts)
