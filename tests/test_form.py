@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.iso7064 import mod_11_2
 
-from kobosmix.codebook import Codebook, Kind, Role, read_codebook, write_codebook
+from kobosmix.codebook import Codebook, Role, read_codebook, write_codebook
 from kobosmix.conditions import variables_of
 from kobosmix.form import XlsForm, codebook_workbook, kobo_workbook, workbook
 from kobosmix.form.xpath import ID_CONSTRAINT
@@ -125,6 +125,14 @@ def test_nothing_is_asked_without_consent(whole: tuple[BuiltForm, ...]) -> None:
         asked = [v for v in built_form.codebook.variables if v.role in (Role.ITEM, Role.KEY)]
         assert asked
         assert all("consent_ok" in variables_of(variable.asked_if) for variable in asked)
+
+
+def test_nobody_is_introduced_or_asked_to_agree_where_no_interview_can_begin(
+    plain: BuiltForm,
+) -> None:
+    assert row(plain.form, "introduction")["relevant"] == "${attempt} = 'interview'"
+    for name in ("of_age", "consent"):
+        assert "attempt" in variables_of(plain.codebook.variable(name).asked_if)
 
 
 def test_a_refusal_keeps_its_number_wave_outcome_and_reason(plain: BuiltForm) -> None:
@@ -243,6 +251,12 @@ def test_every_translatable_column_has_a_language_behind_it(
         assert each.form.settings[0]["default_language"] in {c.split("::")[-1] for c in named}
 
 
+def test_a_form_opens_in_the_first_language_of_its_group(whole: tuple[BuiltForm, ...]) -> None:
+    opens = {each.key: each.form.settings[0]["default_language"] for each in whole}
+
+    assert (opens["pre_turks"], opens["pre_syrians"]) == ("Türkçe (tr)", "العربية (ar)")
+
+
 def test_no_language_has_an_empty_cell_where_another_has_words(
     whole: tuple[BuiltForm, ...],
 ) -> None:
@@ -302,9 +316,9 @@ def test_the_codebook_holds_every_field_of_the_form_and_no_other(
         fields = {r["name"] for r in each.form.survey if r["type"] not in silent}
         assert fields == {variable.name for variable in each.codebook.variables}
         for variable in each.codebook.variables:
-            if variable.kind is Kind.SELECT_ONE and variable.options:
-                listed = row(each.form, variable.name)["type"].split()[1]
-                assert [o.value for o in variable.options] == codes(each.form, listed)
+            kind, _, listed = row(each.form, variable.name)["type"].partition(" ")
+            assert [o.value for o in variable.options] == codes(each.form, listed)
+            assert bool(variable.options) == (kind == "select_one")
 
 
 def test_all_sixty_nine_rated_items_can_be_asked(whole: tuple[BuiltForm, ...]) -> None:

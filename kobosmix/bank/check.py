@@ -216,7 +216,12 @@ def check_slots(entries: _Entries) -> Iterator[Finding]:
     for entry, key in worded:
         problem = slot_problem(entry.content[key], forms)
         if problem:
-            yield entry.finding("B104", problem, "See the list of slots in the manual.", key)
+            yield entry.finding(
+                "B104",
+                problem,
+                "Slots look like [group.pl]; the forms are those in the language's own file.",
+                key,
+            )
 
 
 def check_direction_of_writing(entries: _Entries) -> Iterator[Finding]:
