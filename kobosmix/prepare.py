@@ -24,15 +24,10 @@ from kobosmix.form import (
     workbook,
     write_form,
 )
-from kobosmix.people.enumerators import (
-    Enumerator,
-    check_coverage,
-    enumerators_csv,
-    read_enumerators,
-)
-from kobosmix.people.ids import issued_digests
+from kobosmix.people.enumerators import Enumerator, enumerators_csv
 from kobosmix.people.model import Register
-from kobosmix.people.register import read_register, register_csv
+from kobosmix.people.read import read_people
+from kobosmix.people.register import register_csv
 from kobosmix.plan import (
     ONE_LANGUAGE,
     VERIFICATION_KEYS,
@@ -191,7 +186,7 @@ def _prepare(
     wording = open_wording(bank, context, content.translations())
     forms = _compile(bank, wording, plan)
     findings += check_wording(wording, file)
-    enumerators, register, said = _people(study, context)
+    enumerators, register, said = read_people(study, context)
     findings += said
     if has_errors(findings):
         forms = ()
@@ -260,13 +255,15 @@ def check_plan(plan: Plan, bank: Bank, context: Context, file: YamlFile) -> Iter
             )
             remedy = "Ask fewer concepts, or raise 'minutes', which respondents are told."
             yield _planned("P103", file, "minutes", problem, remedy, Severity.WARNING)
-    for name in too_long(plan):
+    names = too_long(plan)
+    if names:
         yield _planned(
             "P102",
             file,
             "groups",
-            f"the variable name '{name}' is longer than 26 characters",
-            "Give the group it is about a shorter code.",
+            "variable names are longer than 26 characters: "
+            + ", ".join(f"'{name}'" for name in names),
+            "Give the groups that are asked about shorter codes.",
             Severity.ERROR,
         )
     yield from _dropped_for_one_language(plan, file)
@@ -336,33 +333,6 @@ def _planned(
 ) -> Finding:
     place = file.place((key,))
     return Finding(code=code, place=place, problem=problem, remedy=remedy, severity=severity)
-
-
-def _people(
-    study: Study, context: Context
-) -> tuple[tuple[Enumerator, ...], Register, list[Finding]]:
-    findings, enumerators = list[Finding](), tuple[Enumerator, ...]()
-    if context.is_interview:
-        enumerators, said = read_enumerators(
-            study.enumerators_file, groups=context.groups, languages=context.languages
-        )
-        spoken = {
-            group.id: tuple(tag for tag in group.languages if tag in context.languages)
-            for group in context.groups.values()
-            if set(group.languages) & set(context.languages)
-        }
-        findings += [*said, *check_coverage(enumerators, spoken)]
-    register, said = read_register(
-        study.register_file,
-        groups=context.groups,
-        sites=context.sites,
-        cohorts=context.cohorts,
-        partners=context.partners,
-        arms=context.arms,
-        issued=issued_digests(study),
-        required=False,
-    )
-    return enumerators, register, [*findings, *said]
 
 
 def _form_files(built: BuiltForm) -> dict[str, bytes]:

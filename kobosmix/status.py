@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from kobosmix.context.model import Context, Wave
-from kobosmix.errors import KobosmixError
+from kobosmix.errors import InputError, KobosmixError
 from kobosmix.findings import has_errors
-from kobosmix.match.model import CONFLICTS, Matched
+from kobosmix.match.model import UNRESOLVED, Matched
 from kobosmix.prepare import Prepared, prepare
-from kobosmix.steps import deployments, match_study
+from kobosmix.steps import deployments, is_rehearsing, match_study
 from kobosmix.study import Study
 
 
@@ -40,10 +40,13 @@ def study_status(study: Study, shown: str, today: date) -> Status:
     """Look at everything, change nothing. `shown` is the study's folder as the person typed it."""
     prepared = prepare(study, engines=False)
     context = prepared.context
-    matched = _matched(study, today)
+    matched, trouble = _matched(study, today)
     facts = [("files", _files(prepared)), ("forms", _forms(study, prepared))]
     facts += [("register", _register(prepared)), ("server", _server(study))]
-    facts += [("answers", _answers(matched)), ("tables", _tables(study))]
+    facts += [
+        ("answers", trouble or _whose(study) + _answers(matched)),
+        ("tables", _tables(study)),
+    ]
     command, why = _next(study, prepared, matched)
     return Status(
         study=context.study if context else study.root.name,
@@ -54,15 +57,16 @@ def study_status(study: Study, shown: str, today: date) -> Status:
     )
 
 
-def _matched(study: Study, today: date) -> Matched | None:
-    """The matching, where there is something to match yet."""
+def _matched(study: Study, today: date) -> tuple[Matched | None, str]:
+    """The matching, where there is something to match yet; else what stands in the way."""
     if not study.store_file.exists():
-        return None
+        return None, ""
     try:
-        return match_study(study, today)
-    except KobosmixError:
-        # What stands in the way is told under 'files', or by the command that comes next.
-        return None
+        return match_study(study, today), ""
+    except InputError:
+        return None, "cannot be matched before the files are put right"
+    except KobosmixError as error:
+        return None, str(error)
 
 
 def _files(prepared: Prepared) -> str:
@@ -102,23 +106,28 @@ def _server(study: Study) -> str:
     return f"{len(known)} forms on {next(iter(known.values())).server}"
 
 
+def _whose(study: Study) -> str:
+    return "a rehearsal: " if is_rehearsing(study) else ""
+
+
 def _answers(matched: Matched | None) -> str:
     if matched is None:
         return "nothing pulled yet"
     linked, total = len(matched.interviews), len(matched.entries)
-    undecided = sum(entry.bucket in CONFLICTS for entry in matched.entries)
-    waiting = f"; {undecided} wait for a person" if undecided else ""
+    undecided = sum(entry.bucket in UNRESOLVED for entry in matched.entries)
+    waiting = f"; {undecided} need a person" if undecided else ""
     return f"{total} submissions, {linked} linked{waiting}"
 
 
 def _tables(study: Study) -> str:
-    if not (study.tables_folder / "wide.csv").exists():
-        return "none yet"
+    # Written last: an export that was cut short leaves none.
+    manifest = study.tables_folder / "manifest.json"
+    if not manifest.exists():
+        begun = (study.tables_folder / "wide.csv").exists()
+        return "not all written; export again" if begun else "none yet"
     if not study.store_file.exists():
         return "in data/"
-    newer = (
-        study.store_file.stat().st_mtime > (study.tables_folder / "wide.csv").stat().st_mtime
-    )
+    newer = study.store_file.stat().st_mtime > manifest.stat().st_mtime
     return "in data/, older than the last pull" if newer else "in data/"
 
 
@@ -148,22 +157,36 @@ def _window(wave: Wave) -> str:
 
 def _next(study: Study, prepared: Prepared, matched: Matched | None) -> tuple[str, str]:
     """The first thing that is not done yet, in the order of the work."""
-    if has_errors(prepared.findings):
-        return "check", "something written by hand has to be put right first"
-    if not all(_is_built(study, form.codebook.build_id) for form in prepared.forms):
-        return "build", "the forms are not built, or the files have changed since"
-    if not prepared.register.respondents:
-        return "ids --group GROUP --count N", "nobody has an ID yet"
     known = deployments(study)
-    if any(
-        form.key not in known or known[form.key].build_id != form.codebook.build_id
-        for form in prepared.forms
-    ):
-        return "deploy", "the forms on the server are not those built"
-    if matched is None:
-        return "pull", "the forms are in the field; nothing was pulled yet"
-    if not (study.match_folder / "submissions.xlsx").exists():
-        return "match", "submissions are there to be matched"
-    if _tables(study) != "in data/":
-        return "export", "the tables are older than the answers"
+    forms = {form.key: form.codebook.build_id for form in prepared.forms}
+    deployed = {key: each.build_id for key, each in known.items()}
+    undone: tuple[tuple[bool, str, str], ...] = (
+        (
+            has_errors(prepared.findings),
+            "check",
+            "something written by hand has to be put right first",
+        ),
+        (
+            not all(_is_built(study, build_id) for build_id in forms.values()),
+            "build",
+            "the forms are not built, or the files have changed since",
+        ),
+        (not prepared.register.respondents, "ids --group GROUP --count N", "nobody has an ID"),
+        (not known, "deploy --server URL", "the forms are built and on no server yet"),
+        (
+            not forms.items() <= deployed.items(),
+            "deploy",
+            "the forms on the server are not those built",
+        ),
+        (matched is None, "pull", "the forms are in the field; nothing was matched yet"),
+        (
+            not (study.match_folder / "submissions.xlsx").exists(),
+            "match",
+            "submissions are there to be matched",
+        ),
+        (_tables(study) != "in data/", "export", "the tables are older than the answers"),
+    )
+    for is_undone, command, why in undone:
+        if is_undone:
+            return command, why
     return "pull", "everything is up to date; fetch what has come in since"

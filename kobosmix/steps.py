@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,6 +102,22 @@ def deploy_study(
     study.remember(server=plan.server.url)
 
 
+def note_rehearsal(study: Study) -> None:
+    """Remember that the projects the study is deployed to now hold invented people.
+
+    Once it is deployed elsewhere, their submissions are tests and never answers.
+    """
+    known = study.state().get("rehearsed", ())
+    uids = {each.uid for each in deployments(study).values()}
+    study.remember(rehearsed=sorted({*known, *uids}))
+
+
+def is_rehearsing(study: Study) -> bool:
+    """Whether the projects the study is deployed to now hold invented people."""
+    uids = {each.uid for each in deployments(study).values()}
+    return not uids.isdisjoint(study.state().get("rehearsed", ()))
+
+
 def pull_study(
     study: Study, server: KoboServer, on_progress: Callable[[Progress], None] = lambda _: None
 ) -> PullReport:
@@ -113,8 +129,22 @@ def pull_study(
         raise StudyError(
             f"no form of this study was deployed to {server.url}; 'kobosmix deploy' comes first"
         )
+    _refuse_emptied_store(study)
     with open_store(study.store_file) as store:
-        return pull(server, store, uids, on_progress=on_progress)
+        report = pull(server, store, uids, on_progress=on_progress)
+    study.remember(pulled=True)
+    return report
+
+
+def _refuse_emptied_store(study: Study) -> None:
+    """A store that was cut to nothing must not pass for a new one: its history would be gone."""
+    file = study.store_file
+    if study.state().get("pulled") and file.exists() and file.stat().st_size == 0:
+        raise StudyError(
+            f"{file} is empty, though answers were pulled before. Copy it back from a backup. If "
+            "there is none, delete the file: the next pull fetches what the server still has, but "
+            "earlier versions and deletions are lost."
+        )
 
 
 def match_study(study: Study, today: date) -> Matched:
@@ -152,7 +182,11 @@ def _match(study: Study, prepared: Prepared, today: date) -> Matched:
     if not study.store_file.exists():
         raise StudyError("nothing was pulled yet; 'kobosmix pull' comes first")
     with open_store(study.store_file, read_only=True) as store:
-        return link(store.current(), codebooks, prepared.register, design_of(context), today)
+        # What only rehearsed counts as long as the study is still deployed there: to see it work.
+        current = {each.uid for each in deployments(study).values()}
+        tests = frozenset(study.state().get("rehearsed", ())) - current
+        design = replace(design_of(context), tests=tests)
+        return link(store.current(), codebooks, prepared.register, design, today)
 
 
 def design_of(context: Context) -> MatchDesign:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Path_ = tuple[str | int, ...]
 
+# Hundreds of times what a large study writes.
+_MOST_VALUES = 200_000
+
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {
     "Y101": (
         "A file is not YAML, so it could not be read any further.",
@@ -76,9 +79,14 @@ def read_yaml(path: Path) -> YamlFile | Finding:
         # A character that no YAML may hold: it is known by its position, not by its line.
         before = text[: getattr(error, "position", 0)]
         return _unreadable(path.name, before.count("\n") + 1, "it holds an invisible character")
+    except RecursionError:
+        return _unreadable(path.name, 1, "its brackets are nested without end")
     lines, spelled = dict[Path_, int](), dict[Path_, str]()
     reader = _Reader(path.name, lines, spelled)
-    content = reader.value(root, ()) if root is not None else {}
+    try:
+        content = reader.value(root, ()) if root is not None else {}
+    except RecursionError:
+        return _unreadable(path.name, 1, "its lists are nested without end")
     return reader.fault or YamlFile(path.name, content, lines, spelled)
 
 
@@ -108,12 +116,18 @@ class _Reader:
         self.name, self.lines, self.spelled = name, lines, spelled
         self.fault: Finding | None = None
         self._open = set[int]()
+        self._values = 0
 
     def value(self, node: Node, way: Path_) -> Any:
         from ruamel.yaml.nodes import MappingNode, SequenceNode
 
         line = node.start_mark.line + 1
         self.lines.setdefault(way, line)
+        self._values += 1
+        if self._values > _MOST_VALUES:
+            # A few aliases of aliases stand for more values than any machine holds.
+            self.fault = self.fault or _unreadable(self.name, line, "its aliases never end")
+            return None
         if id(node) in self._open:
             # An alias inside what it stands for: there is no end to it.
             self.fault = self.fault or _unreadable(self.name, line, "it contains itself")

@@ -425,3 +425,111 @@ def test_the_form_of_a_wave_that_was_taken_out_is_taken_away_its_codebook_not(
     assert by_hand.read_bytes() == b"changed by a person"
     assert (soup / "build" / "post_turks.xlsx").exists()
     assert len(list((soup / "build").glob("kx*/codebook.json"))) == codebooks
+
+
+def test_invented_people_never_become_answers_of_the_field(
+    soup: Path, server: str, tmp_path: Path
+) -> None:
+    for group in ("turks", "syrians"):
+        run("ids", str(soup), "--group", group, "--cohort", "spring", "--count", "20")
+    run("deploy", str(soup), "--server", server)
+    run("rehearse", str(soup))
+    run("pull", str(soup))
+    rehearsed = run("match", str(soup))
+    field = tmp_path / "field.sqlite"
+
+    with LocalServer(field) as other:
+        save_token(other.url, create_account(field, "office"))
+        run("deploy", str(soup), "--server", other.url)
+        run("pull", str(soup))
+        matched = run("match", str(soup))
+
+    assert "linked" in rehearsed.output
+    assert "invented" in rehearsed.stderr
+    assert "linked" not in matched.output
+    assert " test " in matched.output
+    assert "invented" not in matched.stderr
+
+
+def test_a_register_that_is_gone_is_missed(soup: Path) -> None:
+    run("ids", str(soup), "--group", "turks", "--count", "5")
+    (soup / "register.xlsx").unlink()
+
+    result = run("check", str(soup))
+
+    assert result.exit_code == 1
+    assert "R101" in result.stderr
+
+
+def test_rows_that_are_gone_from_the_register_are_counted(soup: Path) -> None:
+    from kobosmix.people.model import Register, Respondent
+
+    run("ids", str(soup), "--group", "turks", "--count", "5", "--spare", "0")
+    rows = read_rows(soup / "register.xlsx")[1:4]
+    people = tuple(Respondent(id=str(row[0]), group="turks") for row in rows)
+    write_register(soup / "register.xlsx", Register(people))
+
+    assert "2 issued IDs have no row any more" in run("check", str(soup)).stderr
+
+
+def test_an_empty_list_of_enumerators_is_an_error(soup: Path) -> None:
+    from kobosmix.people.enumerators import write_enumerators_template
+
+    write_enumerators_template(soup / "enumerators.xlsx")
+
+    result = run("check", str(soup))
+
+    assert result.exit_code == 1
+    assert "E111" in result.stderr
+
+
+def test_issuing_ids_throws_away_nothing_that_people_added(soup: Path) -> None:
+    from kobosmix.xlsx import Sheet, workbook_bytes
+
+    run("ids", str(soup), "--group", "turks", "--count", "2")
+    header, *rows = read_rows(soup / "register.xlsx")
+    more = [[*header, "visit plan"], *([*row, "on Monday"] for row in rows)]
+    (soup / "register.xlsx").write_bytes(
+        workbook_bytes([Sheet(title="register", rows=more, text_columns=(0,))])
+    )
+    before = (soup / "register.xlsx").read_bytes()
+
+    result = run("ids", str(soup), "--group", "turks", "--count", "2")
+
+    assert result.exit_code == 4
+    assert (soup / "register.xlsx").read_bytes() == before
+
+
+def test_a_store_cut_to_nothing_is_not_taken_for_a_new_one(soup: Path, server: str) -> None:
+    run("deploy", str(soup), "--server", server)
+    run("pull", str(soup))
+    for path in soup.glob("store.sqlite*"):
+        path.unlink()
+    (soup / "store.sqlite").touch()
+
+    result = run("pull", str(soup))
+
+    assert result.exit_code == 4
+    assert "backup" in result.stderr
+
+
+def test_status_tells_of_a_broken_store(soup: Path, server: str) -> None:
+    run("deploy", str(soup), "--server", server)
+    (soup / "store.sqlite").write_bytes(b"not a database" * 100)
+
+    assert "store.sqlite" in run("status", str(soup)).output
+
+
+def test_an_export_that_was_cut_short_is_not_called_finished(soup: Path, server: str) -> None:
+    run("ids", str(soup), "--group", "turks", "--count", "3")
+    run("deploy", str(soup), "--server", server)
+    run("pull", str(soup))
+    run("match", str(soup))
+    (soup / "data" / "topline.xlsx").mkdir(parents=True)
+
+    failed = run("export", str(soup))
+
+    assert failed.exit_code == 4
+    status = json.loads(run("status", str(soup), "--json").stdout)
+    assert status["tables"] == "not all written; export again"
+    assert status["next"].startswith("kobosmix export")

@@ -174,7 +174,7 @@ def test_every_kind_of_fault_is_planted_when_there_are_people_enough(
 ) -> None:
     script = script_for(interviews, today=AFTER_ALL)
 
-    never_planted = {Bucket.WITHDRAWN, Bucket.WAVE_CONFLICT}
+    never_planted = {Bucket.WITHDRAWN, Bucket.WAVE_CONFLICT, Bucket.TEST}
     assert {each.bucket for each in script.planted} == set(Bucket) - never_planted
     assert len(script.as_rows()) == 23
 

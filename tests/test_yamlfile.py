@@ -200,3 +200,24 @@ def test_all_faults_of_a_shape_are_found_at_once(tmp_path: Path) -> None:
     text = "study: 7\nrandom: yes\nminutes: x\nnames:\n  a: 1\n  b: 2\nmore: 1\n"
 
     assert [line for line, _, _ in complaints(tmp_path, text)] == [1, 5, 6, 2, 3, 7]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 3000,
+        "a: " + "{a: " * 3000,
+        "\n".join(
+            ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+            + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+        ),
+    ],
+    ids=["brackets", "mappings", "aliases of aliases"],
+)
+def test_a_file_without_end_is_one_finding_and_soon(tmp_path: Path, text: str) -> None:
+    (tmp_path / "context.yaml").write_text(text, encoding="utf-8")
+
+    found = read_yaml(tmp_path / "context.yaml")
+
+    assert isinstance(found, Finding)
+    assert found.code == "Y101"

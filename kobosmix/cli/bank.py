@@ -53,7 +53,7 @@ def explanations() -> dict[str, tuple[str, str]]:
     from kobosmix.bank import check as bank_check
     from kobosmix.context import check as context_check
     from kobosmix.engines import check as engines_check
-    from kobosmix.people import enumerators, register
+    from kobosmix.people import enumerators, read, register
     from kobosmix.wording import check as wording_check
     from kobosmix.yamlfile import EXPLANATIONS
 
@@ -65,6 +65,7 @@ def explanations() -> dict[str, tuple[str, str]]:
         engines_check,
         register,
         enumerators,
+        read,
     )
     known = dict(EXPLANATIONS)
     for module in modules:

@@ -9,11 +9,13 @@ import click
 
 from kobosmix.cli.console import one_of, say, show_table, study_argument
 from kobosmix.context import Context
-from kobosmix.errors import InputError
+from kobosmix.errors import InputError, StudyError
 from kobosmix.findings import Finding, has_errors
 from kobosmix.study import Study, writing
 
 _SPARE_SHARE = 0.1
+# Columns and sheets that people added; the register is written without them.
+_NOT_KEPT = ("R201", "R203")
 
 
 @click.command("ids")
@@ -65,6 +67,13 @@ def _refuse_faulty_register(findings: Iterable[Finding]) -> None:
     faulty = [finding for finding in findings if finding.code.startswith("R")]
     if has_errors(faulty):
         raise InputError(faulty)
+    own = [finding for finding in faulty if finding.code in _NOT_KEPT]
+    if own:
+        raise StudyError(
+            f"register.xlsx holds something of your own ({'; '.join(f.problem for f in own)}), and "
+            "issuing IDs writes the file anew without it. Move it to another file first. Nothing "
+            "was changed."
+        )
 
 
 def _check_place(context: Context, group: str, place: dict[str, str]) -> None:

@@ -96,15 +96,17 @@ def rehearse_command(study: Study, server_url: str, seed: int) -> None:
     kobosmix rehearse soup
     """
     from kobosmix.rehearse import rehearse
-    from kobosmix.steps import server_of, signed_in
+    from kobosmix.steps import note_rehearsal, server_of, signed_in
 
     url = server_of(study, server_url)
     with writing(study, "rehearse"), signed_in(url) as server, progress() as report:
+        # Before anything is sent: a rehearsal that is cut short has sent invented people too.
+        note_rehearsal(study)
         sent = rehearse(study, server, seed=seed, on_progress=report)
     show_table(("planted", "expected in the ledger", "number"), sent.as_rows())
     say(
-        "These people are invented, and so is all that this study pulls from this server. For the "
-        "field, start with a fresh copy of the study folder without store.sqlite, match/ and data/."
+        "These people are invented. What this study pulls from here counts only until it is "
+        "deployed to another server; from then on it stands in the ledger as 'test'."
     )
 
 

@@ -22,7 +22,7 @@ def match_command(study: Study) -> None:
     kobosmix match soup
     """
     from kobosmix.match import write_match
-    from kobosmix.match.model import CONFLICTS, Bucket
+    from kobosmix.match.model import UNRESOLVED, Bucket
     from kobosmix.steps import match_study
 
     with writing(study, "match"):
@@ -46,9 +46,10 @@ def match_command(study: Study) -> None:
         )
     )
     show_table(("bucket", *waves, "all"), rows)
-    undecided = sum(entry.bucket in CONFLICTS for entry in matched.entries)
+    undecided = sum(entry.bucket in UNRESOLVED for entry in matched.entries)
     if undecided:
-        say(f"{undecided} submissions wait for a person: match/submissions.xlsx says why.")
+        say(f"{undecided} submissions need a person: match/submissions.xlsx says why.")
+    _say_if_invented(study)
 
 
 @click.command("export")
@@ -85,6 +86,14 @@ def export_command(study: Study, headings: str, *, everyone: bool) -> None:
     say(f"{len(persons)} respondents with {len(matched.interviews)} interviews, in data/:")
     for path in written:
         click.echo(path.name)
+    _say_if_invented(study)
+
+
+def _say_if_invented(study: Study) -> None:
+    from kobosmix.steps import is_rehearsing
+
+    if is_rehearsing(study):
+        say("This study rehearsed on its server: the people are invented.")
 
 
 def _today() -> date:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kobosmix.errors import UsageError
 
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,19}")
 _ROLES = ("host", "newcomer", "neither")
 
 
@@ -24,9 +26,10 @@ class NewGroup:
 def parse_group(text: str) -> NewGroup:
     """`turks:host:tr` or `bosniaks:neither:bs,hr`. Anything else is a UsageError."""
     parts = text.split(":")
-    if len(parts) != 3 or parts[1] not in _ROLES or not all(parts):  # noqa: PLR2004
+    is_whole = len(parts) == 3 and all(parts)  # noqa: PLR2004
+    if not is_whole or parts[1] not in _ROLES or not _CODE.fullmatch(parts[0]):
         raise UsageError(
-            f"'{text}' is not a group. Write its code, its role ({', '.join(_ROLES)}) and its "
+            f"'{text}' is not a group. Write its code (a to z, 0 to 9, _), its role ({', '.join(_ROLES)}) and its "
             "languages, as in turks:host:tr or bosniaks:neither:bs,hr."
         )
     return NewGroup(parts[0], parts[1], tuple(parts[2].split(",")))

@@ -21,6 +21,7 @@ _WITHOUT_CONSENT = frozenset(
         Bucket.REFUSED,
         Bucket.REFUSED_MINOR,
         Bucket.WITHDRAWN,
+        Bucket.TEST,
         Bucket.UNKNOWN_FORM,
     }
 )

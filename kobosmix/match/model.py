@@ -44,6 +44,7 @@ class Bucket(StrEnum):
     REFUSED = "refused"
     REFUSED_MINOR = "refused_minor"
     WITHDRAWN = "withdrawn"
+    TEST = "test"
     NO_ID = "no_id"
     CHECK_FAILED = "check_failed"
     UNKNOWN_ID = "unknown_id"
@@ -56,7 +57,7 @@ class Bucket(StrEnum):
     CONFLICT_KEYS = "conflict_keys"
 
 
-# A person decides these, and until then none of their answers is used.
+# A person decides the conflicts, and until then none of their answers is used.
 CONFLICTS = frozenset(
     {
         Bucket.GROUP_CONFLICT,
@@ -65,6 +66,15 @@ CONFLICTS = frozenset(
         Bucket.CONFLICT_KEYS,
     }
 )
+
+
+# And these wait for someone who knows more: whose number it was, where the form came from.
+UNRESOLVED = CONFLICTS | {
+    Bucket.NO_ID,
+    Bucket.CHECK_FAILED,
+    Bucket.UNKNOWN_ID,
+    Bucket.UNKNOWN_FORM,
+}
 
 
 class Flag(StrEnum):
@@ -104,11 +114,13 @@ class MatchDesign:
 
     Windows stand under wave and cohort; the cohort "" is for everyone without a window of their
     own. Both days belong to the window. No window: nothing is known, so nothing is late.
+    `tests` are server projects whose submissions were never meant: rehearsals.
     """
 
     study: str
     waves: tuple[str, ...]
     windows: Mapping[str, Mapping[str, Window]]
+    tests: frozenset[str] = frozenset()
 
     def window(self, wave: str, cohort: str) -> Window | None:
         """When the wave runs for this cohort, or None where nobody said."""

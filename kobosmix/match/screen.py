@@ -2,6 +2,7 @@
 
 The tests are put in this order, and the first that speaks decides:
 
+     0  test           sent to a project that only rehearsed
      1  withdrawn      nothing is left of it but its key: it was erased
      2  unknown_form   another study's, or no codebook for its build, or not what that build says
      3  not_contacted  the attempt ended in something other than an interview or a refusal
@@ -142,6 +143,13 @@ def _entry(evidence: Evidence, verdict: Verdict, codebook: Codebook | None) -> E
     )
 
 
+def _test(evidence: Evidence) -> Verdict | None:
+    project = evidence.submission.key.partition("/")[0]
+    if project not in evidence.design.tests:
+        return None
+    return Verdict(Bucket.TEST, "its project only rehearsed; the people are invented")
+
+
 def _erased(evidence: Evidence) -> Verdict | None:
     if evidence.submission.content:
         return None
@@ -264,6 +272,7 @@ def _wave_conflict(evidence: Evidence) -> Verdict | None:
 
 
 _TESTS: tuple[Callable[[Evidence], Verdict | None], ...] = (
+    _test,
     _erased,
     _unknown_form,
     _not_contacted,

@@ -143,7 +143,7 @@ def plan_deploy(
     if refused:
         raise StudyError(
             f"{'; '.join(refused)}. Replacing a form in the field mixes two questionnaires in one "
-            "project. Nothing was changed. If that is what you want, ask for it explicitly."
+            "project. Nothing was changed. If that is what you want: deploy --replace-answered."
         )
     return Plan(server=server, forms=tuple(plans))
 

@@ -19,6 +19,7 @@ _WHOLE_CODE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
 # What analysts share, whatever the forms were in.
 ENGLISH = "en"
+_SLOT = re.compile(r"\[(\w+)\.\w+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,12 @@ class Column:
     def wording(self, language: str = ENGLISH) -> str:
         """The question as each group heard it, behind the bank's English it was made from."""
         asked = [in_language(d.variable.labels, d.codebook, language) for d in self.definitions]
-        if language == ENGLISH:
-            asked = [*(d.variable.english for d in self.definitions), *asked]
+        if language == ENGLISH and not any(
+            ENGLISH in d.variable.labels for d in self.definitions
+        ):
+            # Whose name stands where is plain from the words that were fielded.
+            english = [_SLOT.sub(r"[\1]", d.variable.english) for d in self.definitions]
+            asked = [*english, *asked]
         return " / ".join(dict.fromkeys(words for words in asked if words))
 
 

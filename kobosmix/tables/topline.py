@@ -83,8 +83,9 @@ def _breakdowns(tabulation: Tabulation) -> list[_Breakdown]:
         ("Overall", lambda _: ""),
         ("By group", lambda each: group_name(books, groups[each.rid])),
         ("By sex", lambda each: sexes[each.rid, each.wave]),
-        ("By arm", lambda each: arms[each.rid]),
     ]
+    if any(arm != NO_ARM for arm in arms.values()):
+        ways.append(("By arm", lambda each: arms[each.rid]))
     return [
         _Breakdown(title, tuple(sorted({*map(level_of, matched.interviews)})), level_of)
         for title, level_of in ways

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from kobosmix.context.model import Indicator
-from kobosmix.files import write_bytes, write_text
+from kobosmix.files import sha256, write_bytes, write_json
 from kobosmix.match.model import Matched
 from kobosmix.tables.codebook import codebook_sheets
 from kobosmix.tables.indicators import indicators_sheet
@@ -40,9 +40,7 @@ def write_tables(
     """
     tabulation = tabulate(matched)
     table = _table(tabulation, headings, everyone=everyone)
-    write_text(folder / "wide.csv", csv_text(table))
-    write_text(folder / "missing.csv", csv_text(missing(tabulation)))
-    workbooks = {
+    workbooks: dict[str, Iterable[Sheet]] = {
         "wide.xlsx": _wide_sheets(tabulation, table, headings),
         "codebook.xlsx": codebook_sheets(tabulation),
         "topline.xlsx": [
@@ -50,9 +48,24 @@ def write_tables(
             *([indicators_sheet(tabulation, indicators)] if indicators else []),
         ],
     }
-    for name, sheets in workbooks.items():
-        write_bytes(folder / name, workbook_bytes(sheets))
-    return tuple(folder / name for name in ("wide.csv", "missing.csv", *workbooks))
+    # All made before the first is written, so that a fault in one leaves none half new.
+    files = {
+        "wide.csv": csv_text(table).encode("utf-8"),
+        "missing.csv": csv_text(missing(tabulation)).encode("utf-8"),
+        **{name: workbook_bytes(sheets) for name, sheets in workbooks.items()},
+    }
+    _write(folder, files)
+    return tuple(folder / name for name in files)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files, and last the manifest: without it they do not all belong together."""
+    manifest = folder / "manifest.json"
+    manifest.unlink(missing_ok=True)
+    for name, written in files.items():
+        write_bytes(folder / name, written)
+    digests = {name: sha256(written) for name, written in sorted(files.items())}
+    write_json(manifest, {"format": 1, "sha256": digests})
 
 
 def csv_text(table: pd.DataFrame) -> str:
