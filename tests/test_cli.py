@@ -533,3 +533,27 @@ def test_an_export_that_was_cut_short_is_not_called_finished(soup: Path, server:
     status = json.loads(run("status", str(soup), "--json").stdout)
     assert status["tables"] == "not all written; export again"
     assert status["next"].startswith("kobosmix export")
+
+
+def test_ids_that_were_sorted_without_their_rows_are_missed(soup: Path) -> None:
+    from kobosmix.people.model import Register, Respondent
+
+    for group, site in (("turks", "sahinbey"), ("syrians", "sehitkamil")):
+        run("ids", str(soup), "--group", group, "--site", site, "--count", "6", "--spare", "0")
+    header, *rows = read_rows(soup / "register.xlsx")
+    at = {str(name): number for number, name in enumerate(header)}
+
+    def register(numbers: list[str]) -> Register:
+        places = [(str(row[at["group"]]), str(row[at["site"]])) for row in rows]
+        people = zip(numbers, places, strict=True)
+        return Register(tuple(Respondent(id=n, group=g, site=s) for n, (g, s) in people))
+
+    numbers = [str(row[0]) for row in rows]
+    write_register(soup / "register.xlsx", register(numbers))
+    whole = run("check", str(soup))
+    write_register(soup / "register.xlsx", register([*numbers[1:], numbers[0]]))
+    shifted = run("check", str(soup))
+
+    assert whole.exit_code == 0
+    assert shifted.exit_code == 1
+    assert "R205" in shifted.stderr

@@ -37,6 +37,7 @@ def ids_command(study: Study, group: str, count: int, spare: int | None, **place
     """
     from kobosmix.people import ids
     from kobosmix.people.model import SPARE
+    from kobosmix.people.read import remember_rows
     from kobosmix.people.register import add_respondents, write_register
     from kobosmix.prepare import prepare
 
@@ -54,6 +55,7 @@ def ids_command(study: Study, group: str, count: int, spare: int | None, **place
         register = add_respondents(known, fresh[:count], group=group, **place)
         register = add_respondents(register, fresh[count:], group=group, status=SPARE, **place)
         ids.remember_issued(study, fresh)
+        remember_rows(study, [register.by_id[each] for each in fresh])
         write_register(study.register_file, register)
     show_table(
         ("group", "issued", "spare", "in the register now"),

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from kobosmix.context.model import Context
+from kobosmix.files import write_json
 from kobosmix.findings import Finding, Place, Severity
 from kobosmix.people.enumerators import Enumerator, check_coverage, read_enumerators
 from kobosmix.people.ids import digest, issued_digests
-from kobosmix.people.model import Register
+from kobosmix.people.model import SPARE, Register, Respondent
 from kobosmix.people.register import read_register
 from kobosmix.study import Study
+
+_FORMAT = 1
+# So many people may change their site or cohort without a word.
+_A_FEW = 2
 
 EXPLANATIONS = {
     "E111": (
@@ -23,6 +30,15 @@ EXPLANATIONS = {
         "be matched.",
         "Copy the rows back from a backup. A person who withdrew keeps the row, with status "
         "'withdrawn'.",
+    ),
+    "R205": (
+        "IDs stand in rows of another group than they were issued for, as happens when a "
+        "spreadsheet sorts one column alone. Answers would be matched to the wrong people.",
+        "Copy the register back from a backup; sort whole rows, never one column.",
+    ),
+    "R206": (
+        "IDs stand at another site or in another cohort than they were issued for.",
+        "Nothing to do if these were changed on purpose; else copy the register from a backup.",
     ),
 }
 
@@ -44,8 +60,16 @@ def read_people(
         # Before the first ID there is no register; after it, one that is gone is a loss.
         required=bool(issued),
     )
-    lost = list(check_no_row_is_lost(study, register, issued)) if register.respondents else []
-    return enumerators, register, [*findings, *said, *lost]
+    if register.respondents:
+        said += check_no_row_is_lost(study, register, issued)
+        said += check_rows_belong_together(study, register)
+    return enumerators, register, [*findings, *said]
+
+
+def remember_rows(study: Study, respondents: Iterable[Respondent]) -> None:
+    """Note for which group, site and cohort each ID was issued. Call it with `remember_issued`."""
+    rows = {digest(each.id): [each.group, each.site, each.cohort] for each in respondents}
+    write_json(_rows_file(study), {"format": _FORMAT, "rows": {**_rows(study), **rows}})
 
 
 def check_no_row_is_lost(
@@ -62,6 +86,56 @@ def check_no_row_is_lost(
             remedy="Copy the rows back from a backup; withdrawn people keep theirs.",
             severity=Severity.WARNING,
         )
+
+
+def check_rows_belong_together(study: Study, register: Register) -> Iterator[Finding]:
+    """An ID is still in the row of the group, and mostly of the place, it was issued for."""
+    issued = _rows(study)
+    known = [
+        (each, issued[digest(each.id)])
+        for each in register.respondents
+        if digest(each.id) in issued
+    ]
+    # A spare ID may be issued for one group and used by a walk-in of another.
+    group = sum(each.group != row[0] for each, row in known if each.status != SPARE)
+    place = sum([each.site, each.cohort] != row[1:] for each, row in known)
+    if group:
+        yield _moved(
+            study,
+            "R205",
+            f"{group} IDs stand in rows of another group than they were "
+            "issued for; was one column sorted alone?",
+            Severity.ERROR,
+        )
+    elif place > _A_FEW:
+        yield _moved(
+            study,
+            "R206",
+            f"{place} IDs stand at another site or in another cohort than they were issued for",
+            Severity.WARNING,
+        )
+
+
+def _moved(study: Study, code: str, problem: str, severity: Severity) -> Finding:
+    return Finding(
+        code=code,
+        place=Place(study.register_file.name),
+        problem=problem,
+        remedy=EXPLANATIONS[code][1],
+        severity=severity,
+    )
+
+
+def _rows(study: Study) -> dict[str, list[str]]:
+    try:
+        return dict(json.loads(_rows_file(study).read_text(encoding="utf-8"))["rows"])
+    except (OSError, ValueError, KeyError, TypeError):
+        # Only a safeguard: without it, nothing is known of where an ID was issued.
+        return {}
+
+
+def _rows_file(study: Study) -> Path:
+    return study.state_file.parent / "issued_rows.json"
 
 
 def _enumerators(
