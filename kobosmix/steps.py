@@ -194,6 +194,7 @@ def design_of(context: Context) -> MatchDesign:
     return MatchDesign(
         study=context.study,
         waves=tuple(context.waves),
+        sole_arm="programme" if context.design == "no_comparison" else "",
         windows={
             wave.id: {
                 "" if cohort == EVERY_COHORT else cohort: (window.opens, window.closes)

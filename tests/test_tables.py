@@ -507,3 +507,18 @@ def test_without_indicators_there_is_no_empty_results_matrix(
     write_tables(tmp_path, study.matched())
 
     assert "Indicators" not in sheet_names(tmp_path / "topline.xlsx")
+
+
+def test_without_a_comparison_everybody_is_in_the_programme(
+    study: Scenario, tmp_path: Path
+) -> None:
+    study.person("joe")
+    study.answers("joe", trust_1="4")
+    matched = study.matched()
+    alone = replace(matched, design=replace(matched.design, sole_arm="programme"))
+
+    write_tables(tmp_path, alone, headings="toolkit")
+
+    (row,) = records(read_rows(tmp_path / "wide.xlsx"))
+    assert row[ARM_HEADING] == "Programme"
+    assert "By arm" in sheet_names(tmp_path / "topline.xlsx"), "others of the study have arms"

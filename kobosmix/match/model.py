@@ -114,13 +114,15 @@ class MatchDesign:
 
     Windows stand under wave and cohort; the cohort "" is for everyone without a window of their
     own. Both days belong to the window. No window: nothing is known, so nothing is late.
-    `tests` are server projects whose submissions were never meant: rehearsals.
+    `tests` are server projects whose submissions were never meant: rehearsals. `sole_arm` is
+    where everybody is in a design without comparison.
     """
 
     study: str
     waves: tuple[str, ...]
     windows: Mapping[str, Mapping[str, Window]]
     tests: frozenset[str] = frozenset()
+    sole_arm: str = ""
 
     def window(self, wave: str, cohort: str) -> Window | None:
         """When the wave runs for this cohort, or None where nobody said."""

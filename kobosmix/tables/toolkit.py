@@ -57,7 +57,7 @@ def toolkit_table(tabulation: Tabulation, *, everyone: bool = False) -> pd.DataF
         ID_HEADING: pd.Series([person.id for person in persons], dtype="string"),
         GROUP_HEADING: pd.Series(_identity_groups(tabulation, persons), dtype="string"),
         ARM_HEADING: pd.Series(
-            [_ARMS.get(p.arm.casefold(), p.arm) or None for p in persons], dtype="string"
+            [_arm(tabulation, person.arm) for person in persons], dtype="string"
         ),
     }
     for each in toolkit_headings(tabulation):
@@ -102,3 +102,8 @@ def _identity_groups(tabulation: Tabulation, persons: Sequence[Respondent]) -> l
     return [
         _GROUPS.get(roles.get(group, ""), group_name(books, group)) or None for group in found
     ]
+
+
+def _arm(tabulation: Tabulation, arm: str) -> str | None:
+    arm = arm or tabulation.matched.design.sole_arm
+    return _ARMS.get(arm.casefold(), arm) or None
