@@ -19,6 +19,7 @@ from kobosmix.errors import UsageError
 from kobosmix.files import write_bytes, write_text
 from kobosmix.people import ids
 from kobosmix.people.model import SPARE, Register
+from kobosmix.people.read import remember_respondents
 from kobosmix.people.register import add_respondents, write_register
 from kobosmix.prepare import Prepared, prepare, write_build
 from kobosmix.rehearse.compare import Line, compare, compare_sent, compare_table
@@ -165,7 +166,7 @@ def _issue_ids(study: Study, context: Context) -> None:
         spares = [fresh.pop() for _ in range(_SPARES_IN_EACH_GROUP)]
         register = add_respondents(register, spares, group=group, status=SPARE)
     register = _assigned(register, tuple(context.arms))
-    ids.remember_issued(study, register.by_id)
+    remember_respondents(study, register.respondents)
     write_register(study.register_file, register)
 
 

@@ -165,17 +165,15 @@ def export_study(
         matched,
         headings=headings,
         everyone=everyone,
-        indicators=prepared.context.indicators if prepared.context else (),
+        indicators=prepared.trusted("Y", "C", "R").indicators,
     )
     return matched, written
 
 
 def _match(study: Study, prepared: Prepared, today: date) -> Matched:
-    context = prepared.context
-    if context is None:
-        prepared.sound()
-        raise StudyError("context.yaml cannot be read")
-    _refuse_faulty_register(prepared)
+    # Windows and groups of a faulty context, or IDs of a faulty register, would match people
+    # wrongly. What a sentence still lacks does not matter here.
+    context = prepared.trusted("Y", "C", "R")
     codebooks = study.codebooks()
     if not codebooks:
         raise StudyError("no form was built yet; 'kobosmix build' comes first")
@@ -203,16 +201,6 @@ def design_of(context: Context) -> MatchDesign:
             for wave in context.waves.values()
         },
     )
-
-
-def _refuse_faulty_register(prepared: Prepared) -> None:
-    """A register with altered or repeated IDs would match people wrongly."""
-    from kobosmix.errors import InputError
-    from kobosmix.findings import has_errors
-
-    faulty = [finding for finding in prepared.findings if finding.code.startswith("R")]
-    if has_errors(faulty):
-        raise InputError(faulty)
 
 
 def _forms_to_deploy(prepared: Prepared) -> list[FormToDeploy]:

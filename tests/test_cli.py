@@ -557,3 +557,32 @@ def test_ids_that_were_sorted_without_their_rows_are_missed(soup: Path) -> None:
     assert whole.exit_code == 0
     assert shifted.exit_code == 1
     assert "R205" in shifted.stderr
+
+
+def test_nobody_is_matched_by_a_context_that_is_only_guessed_at(
+    soup: Path, server: str
+) -> None:
+    run("ids", str(soup), "--group", "turks", "--count", "3")
+    run("deploy", str(soup), "--server", server)
+    run("pull", str(soup))
+    edit(soup, "study: gaziantep_2025", "study: Gaziantep 2025")
+
+    for command in ("match", "export"):
+        result = run(command, str(soup))
+        assert result.exit_code == 1
+        assert "C101" in result.stderr
+    assert run("ids", str(soup), "--group", "turks", "--count", "3").exit_code == 1
+    assert not (soup / "match").exists()
+    assert not (soup / "data").exists()
+
+
+def test_what_a_sentence_lacks_does_not_keep_answers_from_being_matched(
+    soup: Path, server: str
+) -> None:
+    run("ids", str(soup), "--group", "turks", "--count", "3")
+    run("deploy", str(soup), "--server", server)
+    run("pull", str(soup))
+    edit(soup, "tr: {pl: Suriyeliler, adj: Suriyeli}", "tr: {pl: Suriyeliler}")
+
+    assert run("build", str(soup)).exit_code == 1
+    assert run("match", str(soup)).exit_code == 0

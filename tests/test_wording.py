@@ -11,7 +11,7 @@ from kobosmix.bank.model import Bank
 from kobosmix.context import read_context
 from kobosmix.wording import Catalogue, open_wording, read_catalogue
 from kobosmix.wording.catalogue import Message, check_catalogue
-from kobosmix.wording.check import check_slots_kept
+from kobosmix.wording.check import check_question_marks, check_slots_kept
 from kobosmix.wording.names import turkish_suffix
 from kobosmix.wording.render import Wording
 from tests.english_study import bank, built, changed, line_of, prepare_text
@@ -173,3 +173,17 @@ def test_a_language_without_catalogue_can_be_left_in_preparation(tmp_path: Path)
     _, findings = read_catalogue(tmp_path, "ky")
 
     assert "preparing" in findings[0].remedy
+
+
+def test_a_question_ends_with_the_mark_of_its_language() -> None:
+    whole = bank()
+    key = "item.attitudes_1"
+    asked = Catalogue("ar", {key: Message(whole.sentences[key], "كيف حالكم?", 3)})
+
+    (found,) = check_question_marks(asked, whole)
+
+    assert (found.code, found.severity) == ("W106", "warning")
+    assert "؟" in found.problem
+    for tag in ("tr", "ar"):
+        shipped, _ = read_catalogue(content.translations(), tag)
+        assert list(check_question_marks(shipped, whole)) == []

@@ -30,7 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("bank", "Say more about a finding, by its code."),
 }
 
-EXIT_INPUT, EXIT_STUDY = 1, 4
+EXIT_STUDY = 4
 
 
 class Commands(click.Group):

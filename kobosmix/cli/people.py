@@ -9,8 +9,8 @@ import click
 
 from kobosmix.cli.console import one_of, say, show_table, study_argument
 from kobosmix.context import Context
-from kobosmix.errors import InputError, StudyError
-from kobosmix.findings import Finding, has_errors
+from kobosmix.errors import StudyError
+from kobosmix.findings import Finding
 from kobosmix.study import Study, writing
 
 _SPARE_SHARE = 0.1
@@ -37,16 +37,16 @@ def ids_command(study: Study, group: str, count: int, spare: int | None, **place
     """
     from kobosmix.people import ids
     from kobosmix.people.model import SPARE
-    from kobosmix.people.read import remember_rows
+    from kobosmix.people.read import remember_respondents
     from kobosmix.people.register import add_respondents, write_register
     from kobosmix.prepare import prepare
 
     with writing(study, "ids"):
         prepared = prepare(study, engines=False)
-        if prepared.context is None:
-            raise InputError(prepared.findings)
-        _refuse_faulty_register(prepared.findings)
-        _check_place(prepared.context, group, place)
+        # What else is wrong with the study does not matter for issuing IDs.
+        context = prepared.trusted("Y", "C101", "R")
+        _refuse_to_drop(prepared.findings)
+        _check_place(context, group, place)
         spares = math.ceil(count * _SPARE_SHARE) if spare is None else spare
         known = prepared.register
         fresh = ids.issue_ids(
@@ -54,8 +54,7 @@ def ids_command(study: Study, group: str, count: int, spare: int | None, **place
         )
         register = add_respondents(known, fresh[:count], group=group, **place)
         register = add_respondents(register, fresh[count:], group=group, status=SPARE, **place)
-        ids.remember_issued(study, fresh)
-        remember_rows(study, [register.by_id[each] for each in fresh])
+        remember_respondents(study, [register.by_id[each] for each in fresh])
         write_register(study.register_file, register)
     show_table(
         ("group", "issued", "spare", "in the register now"),
@@ -64,17 +63,13 @@ def ids_command(study: Study, group: str, count: int, spare: int | None, **place
     say("register.xlsx holds the numbers. Names never go into it.")
 
 
-def _refuse_faulty_register(findings: Iterable[Finding]) -> None:
-    """What else is wrong with the study does not matter for issuing IDs; its register does."""
-    faulty = [finding for finding in findings if finding.code.startswith("R")]
-    if has_errors(faulty):
-        raise InputError(faulty)
-    own = [finding for finding in faulty if finding.code in _NOT_KEPT]
+def _refuse_to_drop(findings: Iterable[Finding]) -> None:
+    """The register is written anew, without columns and sheets that people added."""
+    own = [finding.problem for finding in findings if finding.code in _NOT_KEPT]
     if own:
         raise StudyError(
-            f"register.xlsx holds something of your own ({'; '.join(f.problem for f in own)}), and "
-            "issuing IDs writes the file anew without it. Move it to another file first. Nothing "
-            "was changed."
+            f"register.xlsx holds something of your own ({'; '.join(own)}), and issuing IDs writes "
+            "the file anew without it. Move it to another file first. Nothing was changed."
         )
 
 

@@ -13,7 +13,7 @@ Texts = Mapping[str, str]
 
 EVERY_COHORT = "all"
 COMMUNITY, OWN_NAME = "community", "name"
-INTERVIEW, SELF_ADMINISTERED = "interview", "self_administered"
+INTERVIEW = "interview"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kobosmix.context.model import Context
 from kobosmix.files import write_json
 from kobosmix.findings import Finding, Place, Severity
 from kobosmix.people.enumerators import Enumerator, check_coverage, read_enumerators
-from kobosmix.people.ids import digest, issued_digests
+from kobosmix.people.ids import digest, issued_digests, remember_issued
 from kobosmix.people.model import SPARE, Register, Respondent
 from kobosmix.people.register import read_register
 from kobosmix.study import Study
@@ -66,8 +66,12 @@ def read_people(
     return enumerators, register, [*findings, *said]
 
 
-def remember_rows(study: Study, respondents: Iterable[Respondent]) -> None:
-    """Note for which group, site and cohort each ID was issued. Call it with `remember_issued`."""
+def remember_respondents(study: Study, respondents: Sequence[Respondent]) -> None:
+    """Note that these IDs are used up, and for which group, site and cohort each was issued.
+
+    Call it before the register is written: an ID that is lost is better than one used twice.
+    """
+    remember_issued(study, [each.id for each in respondents])
     rows = {digest(each.id): [each.group, each.site, each.cohort] for each in respondents}
     write_json(_rows_file(study), {"format": _FORMAT, "rows": {**_rows(study), **rows}})
 

@@ -234,7 +234,7 @@ def _hint(texts: FormTexts, item: Item, scale: ResponseScale | None) -> Mapping[
         if item.answer and item.answer.kind == "text":
             return texts.text("text_hint" if texts.is_interview else "text_self_hint")
         return {}
-    if scale.kind == "count":
+    if scale.endpoints_only:
         return texts.for_enumerator("count_hint")
     return texts.for_enumerator("rated_hint" if scale.rated else "options_hint")
 

@@ -25,6 +25,10 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
         "A translation has lost, added or misspelt a slot, so a name would be missing.",
         "Use the same slots as the English; only the form behind the dot may differ.",
     ),
+    "W106": (
+        "A question is translated without the question mark of its language.",
+        "End it with that mark: ؟ in Arabic, ? in most others.",
+    ),
     "W201": (
         "A sentence needs a name in a grammatical form that was not given. There is no fallback: "
         "a wrong case is worse than a stop.",
@@ -42,6 +46,7 @@ def check_wording(wording: Wording, file: YamlFile) -> Iterator[Finding]:
     yield from wording.findings
     for catalogue in wording.catalogues.values():
         yield from check_slots_kept(catalogue, wording.bank)
+        yield from check_question_marks(catalogue, wording.bank)
     for missing in wording.missing_texts:
         if missing.tag in wording.bank.languages and wording.catalogues[missing.tag].messages:
             yield Finding(
@@ -71,6 +76,21 @@ def check_slots_kept(catalogue: Catalogue, bank: Bank) -> Iterator[Finding]:
                 place=catalogue.place(key),
                 problem=problem,
                 remedy="Use the slots of the English, each with a form of this language.",
+            )
+
+
+def check_question_marks(catalogue: Catalogue, bank: Bank) -> Iterator[Finding]:
+    """A question ends as questions end in its language."""
+    mark = bank.languages[catalogue.tag].question_mark
+    for key, message in catalogue.messages.items():
+        is_question = bank.sentences.get(key, "").endswith("?")
+        if is_question and message.text and not message.text.endswith(mark):
+            yield Finding(
+                code="W106",
+                place=catalogue.place(key),
+                problem=f"the question does not end with '{mark}'",
+                remedy="End it as questions end in this language.",
+                severity=Severity.WARNING,
             )
 
 
