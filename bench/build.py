@@ -22,7 +22,7 @@ from kobosmix.engines.xform import convert_rows, convert_workbook
 from kobosmix.files import canonical_json
 from kobosmix.form import codebook_workbook, make_codebook, workbook, write_form
 from kobosmix.plan import FormPlan, plan_study
-from kobosmix.questionnaire import compile_questionnaire
+from kobosmix.questionnaire import compile_questionnaire, stamped
 from kobosmix.study import Study
 from kobosmix.wording import Wording, open_wording
 
@@ -36,9 +36,11 @@ def main(study: Study) -> None:
     context = read_context(study.context_file, bank).context
     if context is None:
         sys.exit("the study's context.yaml cannot be read")
-    catalogues = _seconds(lambda: open_wording(bank, context, content.translations()))
+    catalogues = _seconds(
+        lambda: open_wording(bank, context, content.translations(), Path("no study"))
+    )
     print(f"reading the bank {reading:.3f} s, catalogues {catalogues:.3f} s (apart)")
-    wording = open_wording(bank, context, content.translations())
+    wording = open_wording(bank, context, content.translations(), Path("no study"))
     ratios = list[float]()
     for plan in plan_study(bank, context).forms:
         xlsx = _build(wording, plan)
@@ -63,7 +65,7 @@ def _pair(wording: Wording, plan: FormPlan, xlsx: bytes) -> tuple[float, float]:
 
 def _build(wording: Wording, plan: FormPlan) -> bytes:
     """Rows, .xlsx, codebook in both formats, and one conversion from the rows."""
-    questionnaire = compile_questionnaire(wording.bank, wording, plan)
+    questionnaire = stamped(compile_questionnaire(wording.bank, wording, plan))
     form = write_form(questionnaire, wording.bank.languages)
     codebook = make_codebook(questionnaire)
     canonical_json(codebook)

@@ -146,11 +146,26 @@ class ConceptEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adaptation:
+    """A sentence that this form says in other words than the catalogue, with the reason."""
+
+    key: str
+    language: str
+    about: str
+    text: str
+    reason: str
+    by: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Codebook:
     """Everything needed to decode the answers of one form: one group, one wave.
 
-    `names` maps each group of the study to what it is called, by language tag; `wording` says
-    whose sentences were fielded (`own`, `published` or `mixed`).
+    `names` maps each group of the study to what it is called, by language tag. `wording` says
+    whose English the questions have (`own`, `published` or `mixed`); `review` whether readers
+    have signed the sentences (`signed`), or not (`draft`), or not all but the study makes an
+    `exception`: then that field names the person who decided so and the reason.
     """
 
     build_id: str
@@ -166,6 +181,9 @@ class Codebook:
     variables: tuple[Variable, ...]
     concepts: tuple[ConceptEntry, ...]
     wording: str = "own"
+    review: str = "draft"
+    exception: str = ""
+    adaptations: tuple[Adaptation, ...] = ()
 
     def variable(self, name: str) -> Variable:
         """The variable of that name. Raises KeyError."""
@@ -202,6 +220,7 @@ def _codebook(content: dict[str, Any]) -> Codebook:
         ConceptEntry(**{**each, "facets": tuple(FacetEntry(**f) for f in each["facets"])})
         for each in content["concepts"]
     )
+    content["adaptations"] = tuple(Adaptation(**a) for a in content.get("adaptations", ()))
     return Codebook(**content)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kobosmix import content
@@ -13,7 +12,7 @@ from kobosmix.bank import Bank, read_bank
 from kobosmix.codebook import Codebook, write_codebook
 from kobosmix.context import Context, ContextReading, read_context
 from kobosmix.engines.check import check_forms
-from kobosmix.errors import InputError
+from kobosmix.errors import InputError, StudyError
 from kobosmix.files import sha256, write_bytes, write_json
 from kobosmix.findings import Finding, Place, Severity, has_errors, in_order
 from kobosmix.form import (
@@ -28,45 +27,27 @@ from kobosmix.people.enumerators import Enumerator, enumerators_csv
 from kobosmix.people.model import Register
 from kobosmix.people.read import read_people
 from kobosmix.people.register import register_csv
-from kobosmix.plan import (
-    ONE_LANGUAGE,
-    VERIFICATION_KEYS,
-    FormPlan,
-    Plan,
-    plan_study,
-    too_long,
+from kobosmix.plan import FormPlan, Plan, plan_study
+from kobosmix.plan_check import check_plan
+from kobosmix.questionnaire import (
+    FormTexts,
+    Questionnaire,
+    compile_questionnaire,
+    stamped,
+    with_notices,
 )
-from kobosmix.questionnaire import compile_questionnaire
 from kobosmix.study import Study, synced_by
-from kobosmix.wording import Wording, check_wording, open_wording
+from kobosmix.wording import (
+    Review,
+    Wording,
+    check_review,
+    check_wording,
+    open_wording,
+    read_signatures,
+    review_of,
+)
+from kobosmix.wording.review import Purpose, why_refused
 from kobosmix.yamlfile import YamlFile
-
-EXPLANATIONS = {
-    "P101": (
-        "A form would ask nothing of its respondents.",
-        "Choose more concepts, or take the wave or the group out.",
-    ),
-    "P102": (
-        "A variable name is too long for statistics programs once a wave stands before it.",
-        "Give the group that is asked about a shorter code.",
-    ),
-    "P103": (
-        "By the estimate an interview takes longer than 'minutes' says.",
-        "Ask fewer concepts, or tell respondents the truth: raise 'minutes'.",
-    ),
-    "P104": (
-        "A concept was cut to one item, so it has no reliability.",
-        "Ask at least two items of a concept.",
-    ),
-    "P106": (
-        "A concept was chosen, but no form of the study asks it.",
-        "Take it out of 'concepts', or change what keeps it out: the finding says what that is.",
-    ),
-    "P105": (
-        "The study lies in a folder that a sync service copies while kobosmix writes.",
-        "Move it to a folder that is not synced, and copy the finished tables instead.",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +76,8 @@ class Prepared:
     context: Context | None
     findings: tuple[Finding, ...]
     forms: tuple[BuiltForm, ...] = ()
+    wording: Wording | None = None
+    reviews: Mapping[str, Review] = field(default_factory=dict)
     register: Register = field(default_factory=Register)
     enumerators: tuple[Enumerator, ...] = ()
 
@@ -115,6 +98,20 @@ class Prepared:
             raise InputError(faults or self.findings)
         return self.context
 
+    def require_signed(self, purpose: Purpose) -> None:
+        """Raise a StudyError where forms with unsigned wording may not go to a server for this."""
+        context = self.sound()
+        refused = why_refused(
+            self.reviews, purpose, has_exception=context.unsigned_wording is not None
+        )
+        if refused:
+            raise StudyError(
+                f"the wording is not signed, so it does not go to the field: {'; '.join(refused)}. "
+                "Write a proof with 'kobosmix wording proof', have it read and signed, and import "
+                "it. For all but the consent, 'unsigned_wording' in context.yaml makes one exception "
+                "with a name and a reason. Nothing was sent."
+            )
+
     def media(self) -> dict[str, bytes]:
         """The lists the forms carry: enumerators by code, and the register without arms."""
         context = self.sound()
@@ -124,13 +121,19 @@ class Prepared:
         return files
 
 
-def prepare(study: Study, *, engines: bool = True) -> Prepared:
-    """Read, check and compile everything; `engines` puts the forms before pyxform and Java."""
-    bank = read_bank(content.item_templates())
+def prepare(study: Study, *, engines: bool = True, also: str = "") -> Prepared:
+    """Read, check and compile everything; `engines` puts the forms before pyxform and Java.
+
+    `also` names a language that is still being prepared and is taken as if it were in use.
+    """
+    bank = read_bank(content.item_templates(), study.items_folder)
     reading = read_context(study.context_file, bank)
     if reading.context is None or reading.file is None:
         return Prepared(study=study, bank=bank, context=None, findings=reading.findings)
-    return _prepare(study, bank, reading, reading.context, reading.file, engines=engines)
+    context = reading.context
+    if also in context.preparing:
+        context = replace(context, languages=(*context.languages, also))
+    return _prepare(study, bank, reading, context, reading.file, engines=engines)
 
 
 def write_build(prepared: Prepared) -> dict[str, list[str]]:
@@ -194,14 +197,19 @@ def _prepare(
     findings = [*reading.findings, *check_place(study)]
     plan = plan_study(bank, context)
     findings += check_plan(plan, bank, context, file)
-    wording = open_wording(bank, context, content.translations())
-    forms = _compile(bank, wording, plan)
-    findings += check_wording(wording, file)
+    wording = open_wording(bank, context, content.translations(), study.translations_folder)
+    signatures, faults = read_signatures(study.translations_folder)
+    compiled = _compile(bank, wording, plan)
+    reviews = review_of(wording, signatures)
+    forms = _written(wording, reviews, compiled)
+    findings += [*faults, *check_wording(wording, file)]
     enumerators, register, said = read_people(study, context)
     findings += said
     if has_errors(findings):
         forms = ()
-    elif engines:
+    else:
+        findings += check_review(wording, reviews, file)
+    if forms and engines:
         findings += check_forms({built.key: built.form.sheets() for built in forms})
     return Prepared(
         study=study,
@@ -211,20 +219,33 @@ def _prepare(
         forms=forms,
         register=register,
         enumerators=enumerators,
+        wording=wording,
+        reviews=reviews,
     )
 
 
-def _compile(bank: Bank, wording: Wording, plan: Plan) -> tuple[BuiltForm, ...]:
+def _compile(bank: Bank, wording: Wording, plan: Plan) -> list[tuple[FormPlan, Questionnaire]]:
+    return [
+        (form_plan, compile_questionnaire(bank, wording, form_plan))
+        for form_plan in plan.forms
+        if form_plan.languages and _can_be_rendered(wording, form_plan)
+    ]
+
+
+def _written(
+    wording: Wording,
+    reviews: Mapping[str, Review],
+    compiled: Iterable[tuple[FormPlan, Questionnaire]],
+) -> tuple[BuiltForm, ...]:
+    """The forms, each saying on its first screen how far its wording has been read."""
     forms = list[BuiltForm]()
-    for form_plan in plan.forms:
-        if not form_plan.languages or not _can_be_rendered(wording, form_plan):
-            continue
-        questionnaire = compile_questionnaire(bank, wording, form_plan)
+    for form_plan, questionnaire in compiled:
+        noted = stamped(with_notices(questionnaire, FormTexts(wording, form_plan), reviews))
         forms.append(
             BuiltForm(
                 plan=form_plan,
-                form=write_form(questionnaire, bank.languages),
-                codebook=make_codebook(questionnaire),
+                form=write_form(noted, wording.bank.languages),
+                codebook=make_codebook(noted),
             )
         )
     return tuple(forms)
@@ -250,100 +271,6 @@ def check_place(study: Study) -> Iterator[Finding]:
             remedy="Move the folder out of the synced one; copy finished tables instead.",
             severity=Severity.WARNING,
         )
-
-
-def check_plan(plan: Plan, bank: Bank, context: Context, file: YamlFile) -> Iterator[Finding]:
-    """Every form asks something, in time, by names that fit."""
-    for form in plan.forms:
-        # A group about whom nothing usable was said has a finding of its own.
-        if not form.items and form.group.asked_about:
-            problem = f"the form {form.key} would ask nothing"
-            remedy = "Choose more concepts, or take out the wave or the group."
-            yield _planned("P101", file, "concepts", problem, remedy, Severity.ERROR)
-        if form.minutes > context.minutes:
-            problem = (
-                f"{form.key} takes about {form.minutes:.0f} minutes, not {context.minutes}"
-            )
-            remedy = "Ask fewer concepts, or raise 'minutes', which respondents are told."
-            yield _planned("P103", file, "minutes", problem, remedy, Severity.WARNING)
-    names = too_long(plan)
-    if names:
-        yield _planned(
-            "P102",
-            file,
-            "groups",
-            "variable names are longer than 26 characters: "
-            + ", ".join(f"'{name}'" for name in names),
-            "Give the groups that are asked about shorter codes.",
-            Severity.ERROR,
-        )
-    yield from _dropped_for_one_language(plan, file)
-    yield from _never_asked(plan, bank, file)
-    yield from _unasked_indicators(plan, bank, context, file)
-    yield from _single_items(plan, file)
-
-
-def _single_items(plan: Plan, file: YamlFile) -> Iterator[Finding]:
-    single = {
-        (block.concept.id, form.group.id)
-        for form in plan.forms
-        for block in form.blocks
-        if len(block.items) == 1 < len(block.concept.items) and block.items[0].item.rated
-    }
-    for concept, group in sorted(single):
-        problem = f"'{concept}' comes down to one item for '{group}', so it has no reliability"
-        remedy = "Read it as a single-item measure for this group."
-        yield _planned("P104", file, "concepts", problem, remedy, Severity.NOTICE)
-
-
-def _never_asked(plan: Plan, bank: Bank, file: YamlFile) -> Iterator[Finding]:
-    asked = {block.concept.id for form in plan.forms for block in form.blocks}
-    reasons = defaultdict[str, dict[str, None]](dict)
-    for form in plan.forms:
-        for left in form.left_out:
-            reasons[left.what][left.reason] = None
-    for what in sorted(reasons.keys() & bank.concepts.keys() - asked):
-        if ONE_LANGUAGE not in reasons[what]:
-            problem = f"no form asks '{what}': {'; '.join(reasons[what])}"
-            remedy = "Take it out of 'concepts', or change what keeps it out."
-            yield _planned("P106", file, "concepts", problem, remedy, Severity.WARNING)
-
-
-def _unasked_indicators(
-    plan: Plan, bank: Bank, context: Context, file: YamlFile
-) -> Iterator[Finding]:
-    asked = {(form.group.id, item.item.id) for form in plan.forms for item in form.items}
-    known = {item.id for _, item in bank.items() if item.scale} - {*VERIFICATION_KEYS}
-    for number, indicator in enumerate(context.indicators):
-        # An item or a group that is not there at all has a finding of its own.
-        is_there = indicator.item in known and indicator.group in context.groups
-        if is_there and (indicator.group, indicator.item) not in asked:
-            yield Finding(
-                code="C111",
-                place=file.place(("indicators", number, "item")),
-                problem=f"'{indicator.item}' is not asked of '{indicator.group}'",
-                remedy="Add its concept to 'concepts', or name an item or a group that is asked.",
-            )
-
-
-def _dropped_for_one_language(plan: Plan, file: YamlFile) -> Iterator[Finding]:
-    dropped = {
-        left.what
-        for form in plan.forms
-        for left in form.left_out
-        if left.reason == ONE_LANGUAGE
-    }
-    for what in sorted(dropped):
-        problem = f"'{what}' was dropped for groups that share one language"
-        remedy = "Nothing to do if that is so; otherwise correct 'speaks' of the groups."
-        yield _planned("C109", file, "concepts", problem, remedy, Severity.NOTICE)
-
-
-def _planned(
-    code: str, file: YamlFile, key: str, problem: str, remedy: str, severity: Severity
-) -> Finding:
-    place = file.place((key,))
-    return Finding(code=code, place=place, problem=problem, remedy=remedy, severity=severity)
 
 
 def _form_files(built: BuiltForm) -> dict[str, bytes]:

@@ -35,6 +35,21 @@ class Study:
         return self.root / "register.xlsx"
 
     @property
+    def items_folder(self) -> Path:
+        """Concepts, items and scales of the team's own."""
+        return self.root / "item_templates"
+
+    @property
+    def translations_folder(self) -> Path:
+        """The study's own wording: catalogues, overrides, what was signed, what was adopted."""
+        return self.root / "translations"
+
+    @property
+    def wording_folder(self) -> Path:
+        """Sheets and proofs for translators and readers."""
+        return self.root / "wording"
+
+    @property
     def enumerators_file(self) -> Path:
         """The list of enumerators."""
         return self.root / "enumerators.xlsx"

@@ -46,6 +46,7 @@ class Sheet:
 
     `for_people` freezes and emboldens the header, sets widths, wraps text and defuses text that
     a spreadsheet would run as a formula; a sheet for programs is written as it is.
+    `right_to_left_columns` hold text that runs to the left in a sheet that runs to the right.
     """
 
     title: str
@@ -53,6 +54,8 @@ class Sheet:
     for_people: bool = False
     right_to_left: bool = False
     text_columns: tuple[int, ...] = ()
+    hidden_columns: tuple[int, ...] = ()
+    right_to_left_columns: tuple[int, ...] = ()
 
 
 def workbook_bytes(sheets: Iterable[Sheet]) -> bytes:
@@ -154,17 +157,22 @@ class _Pens:
 
     def __init__(self, workbook: Workbook) -> None:
         self._workbook = workbook
-        self._formats: dict[tuple[bool, bool, bool], Format] = {}
+        self._formats: dict[tuple[bool, ...], Format] = {}
 
-    def format(self, *, for_people: bool, is_header: bool, is_text: bool) -> Format | None:
+    def format(
+        self, *, for_people: bool, is_header: bool, is_text: bool, to_the_left: bool
+    ) -> Format | None:
         """How a cell looks; None for a cell as it comes."""
-        if not (for_people or is_text):
+        if not (for_people or is_text or to_the_left):
             return None
-        which = (for_people, for_people and is_header, is_text)
+        which = (for_people, for_people and is_header, is_text, to_the_left)
         if which not in self._formats:
-            looks = {"text_wrap": True, "valign": "top"} if for_people else {}
+            looks: dict[str, object] = (
+                {"text_wrap": True, "valign": "top"} if for_people else {}
+            )
             looks |= {"bold": True} if which[1] else {}
             looks |= {"num_format": _TEXT_FORMAT} if is_text else {}
+            looks |= {"reading_order": 2, "align": "right"} if to_the_left else {}
             self._formats[which] = self._workbook.add_format(looks)
         return self._formats[which]
 
@@ -175,7 +183,8 @@ def _write_sheet(target: Worksheet, sheet: Sheet, pens: _Pens) -> None:
     if sheet.for_people:
         target.freeze_panes(1, 0)
         for column, width in enumerate(_widths(sheet.rows)):
-            target.set_column(column, column, width)
+            hidden = {"hidden": True} if column in sheet.hidden_columns else {}
+            target.set_column(column, column, width, None, hidden)
     for number, row in enumerate(sheet.rows):
         for column, value in enumerate(row):
             if value is None or value == "":
@@ -184,6 +193,7 @@ def _write_sheet(target: Worksheet, sheet: Sheet, pens: _Pens) -> None:
                 for_people=sheet.for_people,
                 is_header=number == 0,
                 is_text=column in sheet.text_columns,
+                to_the_left=number > 0 and column in sheet.right_to_left_columns,
             )
             _write_cell(
                 target, (number, column), defused(value) if sheet.for_people else value, looks

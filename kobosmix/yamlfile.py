@@ -1,6 +1,6 @@
-"""The only door to ruamel.yaml: YAML 1.2 read with the line of every value.
+"""The only door to ruamel.yaml: YAML 1.2 read with the line of every value, comments kept.
 
-Only the readers of `bank` and `context` come here.
+Only what people write by hand comes here: the bank, the context, overrides of wording.
 """
 
 from __future__ import annotations

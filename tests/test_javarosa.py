@@ -246,10 +246,11 @@ def test_nobody_asks_for_a_reason_where_nobody_refused(held: dict[str, Interview
 def test_the_staff_block_comes_before_the_respondent_hears_anything(
     held: dict[str, Interviewed],
 ) -> None:
-    assert held["complete"].shown[:5] == [
-        *("enumerator", "site", "rid_scan", "rid_typed", "attempt")
+    assert held["complete"].shown[:7] == [
+        *("about_review", "about_wording"),
+        *("enumerator", "site", "rid_scan", "rid_typed", "attempt"),
     ]
-    assert held["complete"].shown[5] == "intro_interview_1"
+    assert held["complete"].shown[7] == "intro_interview_1"
 
 
 def test_a_scanned_number_need_not_be_typed(held: dict[str, Interviewed]) -> None:

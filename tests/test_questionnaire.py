@@ -11,7 +11,7 @@ from kobosmix import content
 from kobosmix.codebook import Role
 from kobosmix.conditions import holds
 from kobosmix.plan import plan_study
-from kobosmix.questionnaire import compile_questionnaire
+from kobosmix.questionnaire import compile_questionnaire, stamped
 from kobosmix.questionnaire.compile import build_id
 from kobosmix.questionnaire.model import (
     Block,
@@ -31,9 +31,9 @@ ALONE = changed(("mode: interview", "mode: self_administered"))
 
 def questionnaire(folder: Path, text: str = CONTEXT, key: str = "pre_locals") -> Questionnaire:
     context = prepare_text(folder, text).sound()
-    wording = open_wording(bank(), context, content.translations())
+    wording = open_wording(bank(), context, content.translations(), Path("no study"))
     plan = next(form for form in plan_study(bank(), context).forms if form.key == key)
-    return compile_questionnaire(bank(), wording, plan)
+    return stamped(compile_questionnaire(bank(), wording, plan))
 
 
 def questions(asked: Questionnaire) -> Iterator[Question]:

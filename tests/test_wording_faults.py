@@ -31,6 +31,10 @@ class Named:
         """The same forms for every slot."""
         return self._forms
 
+    def suggested(self, _name: str, _language: object) -> Mapping[str, str]:
+        """Nobody suggests a name."""
+        return {}
+
 
 @given(
     st.sampled_from(sorted(bank().languages)),
@@ -83,17 +87,17 @@ def test_what_newcomers_are_called_has_to_be_said_where_an_item_needs_it(
 
 
 def test_a_language_without_a_known_name_can_be_named_in_the_context(tmp_path: Path) -> None:
-    text = changed(("speaks: ar", "speaks: kmr"), ("prior_contact,", "language,"))
+    text = changed(("speaks: ar", "speaks: zza"), ("prior_contact,", "language,"))
     named = text.replace(
-        "groups:\n", "language_names:\n  kmr: {en: {np: Kurdish}}\ngroups:\n", 1
+        "groups:\n", "language_names:\n  zza: {en: {np: Zazaki}}\ngroups:\n", 1
     )
 
     (found,) = said(prepare_text(tmp_path / "a", text), "W201")
     codebook = built(tmp_path / "b", named).codebook
 
-    assert "the language 'kmr' has no form 'np' in English (en)" in found[2]
+    assert "the language 'zza' has no form 'np' in English (en)" in found[2]
     assert codebook.variable("language_1").labels["en"].endswith("in English?")
-    assert codebook.variable("language_2").labels["en"].endswith("in Kurdish?")
+    assert codebook.variable("language_2").labels["en"].endswith("in Zazaki?")
 
 
 def test_the_country_may_be_called_by_its_name(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kobosmix.bank.adaptation import whole_language
 from kobosmix.bank.model import LONGEST_NAME
 from kobosmix.findings import Finding
 from kobosmix.slots import is_well_formed, slots_of
@@ -16,6 +17,7 @@ from kobosmix.yamlfile import Path_, YamlFile
 STUDY_SLOTS: Mapping[str, frozenset[str]] = {
     "study": frozenset({"minutes", "age", "part", "parts"}),
     "contact": frozenset({"withdrawal", "complaints"}),
+    "exception": frozenset({"by", "reason"}),
     "organisation": frozenset({"np"}),
     "community": frozenset({"np"}),
     "programme": frozenset({"np"}),
@@ -24,6 +26,11 @@ NAME_SLOTS = frozenset(
     {"group", "ingroup", "ingroup_you", "country", "newcomers", "language_host"}
     | {"language_newcomer"}
 )
+
+# A team's own files, under names that cannot be those of the bank.
+OWN = "own "
+OWN_CONCEPTS, OWN_SCALES = f"{OWN}concepts/", f"{OWN}scales.yaml"
+_OWN_ID = "own_"
 
 # How a form is derived from another: the rule, the form it starts from, the suffix.
 _RULES: Mapping[str, str] = {"same": "same FORM", "tr_suffix": "tr_suffix FORM SUFFIX"}
@@ -43,6 +50,10 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
     ),
     "B105": ("A name is too long for the statistics programs.", "Use at most 26 characters."),
     "B106": ("The direction of a score contradicts its facets.", "See the message."),
+    "B108": (
+        "A concept, item or scale of a team's own looks like one of the bank's.",
+        "Let its id begin with own_ and its section be 'own'.",
+    ),
     "B107": (
         "A language file contradicts the Unicode locale data about its direction.",
         "Correct 'direction'; a wrong one turns every form of that language round.",
@@ -65,6 +76,10 @@ class _Entry:
 
 def check_bank(files: Mapping[str, YamlFile]) -> Iterator[Finding]:
     """Everything that is wrong between the entries."""
+    faults = list(check_parents(files))
+    if faults:
+        yield from faults
+        return
     entries = _Entries(files)
     rules: tuple[Callable[[_Entries], Iterator[Finding]], ...] = (
         check_ids_are_unique,
@@ -74,6 +89,7 @@ def check_bank(files: Mapping[str, YamlFile]) -> Iterator[Finding]:
         check_slots,
         check_direction_of_writing,
         check_codes,
+        check_own_ids,
         check_derivations,
         check_phrase_forms,
     )
@@ -85,17 +101,18 @@ class _Entries:
     """The entries of all files, by kind."""
 
     def __init__(self, files: Mapping[str, YamlFile]) -> None:
-        concept_files = [file for name, file in files.items() if name.startswith("concepts/")]
+        concept_files = [
+            file for name, file in files.items() if name.startswith(("concepts/", OWN_CONCEPTS))
+        ]
+        own = [file for name, file in files.items() if name.startswith(OWN_CONCEPTS)]
+        self.own = [e for file in own for e in _listed(file, "concepts")]
+        self.own_scales = list(_own_scales(files))
         self.concepts = [e for file in concept_files for e in _listed(file, "concepts")]
         self.items = [item for concept in self.concepts for item in _below(concept, "items")]
-        self.scales = list(_listed(files["scales.yaml"], "scales"))
+        self.scales = [*_listed(files["scales.yaml"], "scales"), *self.own_scales]
         self.texts = list(_listed(files["texts.yaml"], "texts"))
         self.lists = list(_listed(files["texts.yaml"], "lists"))
-        self.languages = [
-            _Entry(file, (), file.content)
-            for name, file in files.items()
-            if name.startswith("languages/")
-        ]
+        self.languages = list(_languages(files))
 
     def specified(self) -> list[_Entry]:
         return [
@@ -103,6 +120,19 @@ class _Entries:
             for item in self.items
             if "specify" in item.content
         ]
+
+
+def check_parents(files: Mapping[str, YamlFile]) -> Iterator[Finding]:
+    """An adaptation names a language that is no adaptation of it in turn."""
+    entries = [_Entry(f, (), f.content) for n, f in files.items() if n.startswith("languages/")]
+    parents = {e.content["tag"]: e.content.get("parent", "") for e in entries}
+    for entry in entries:
+        line = [entry.content["tag"]]
+        while parents.get(line[-1]) and len(line) <= len(parents):
+            line.append(parents[line[-1]])
+        if line[-1] not in parents or len(line) > len(parents):
+            problem = f"it has no language to adapt: {' < '.join(line)}"
+            yield entry.finding("B103", problem, "Name a language of the bank.", "parent")
 
 
 def check_ids_are_unique(entries: _Entries) -> Iterator[Finding]:
@@ -229,6 +259,10 @@ def check_direction_of_writing(entries: _Entries) -> Iterator[Finding]:
     from babel import Locale, UnknownLocaleError
 
     for language in entries.languages:
+        if language.content.get("parent") and not {"direction", "cldr"} & set(
+            language.file.content
+        ):
+            continue
         try:
             order = Locale.parse(language.content["cldr"]).character_order
         except (UnknownLocaleError, ValueError):
@@ -255,6 +289,28 @@ def check_codes(entries: _Entries) -> Iterator[Finding]:
                     f"the code '{code}' is used twice in this scale",
                     "Change one of them.",
                 )
+
+
+def check_own_ids(entries: _Entries) -> Iterator[Finding]:
+    """Ids of a team's own begin with own_, so that no later bank can have the same."""
+    own = [*entries.own, *entries.own_scales]
+    own += [item for concept in entries.own for item in _below(concept, "items")]
+    for entry in own:
+        if not entry.content["id"].startswith(_OWN_ID):
+            yield entry.finding(
+                "B108",
+                f"'{entry.content['id']}' is an id of your own",
+                f"Let it begin with {_OWN_ID}: '{_OWN_ID}{entry.content['id']}'.",
+                "id",
+            )
+    for concept in entries.own:
+        if concept.content["section"] != "own":
+            yield concept.finding(
+                "B108",
+                "a concept of your own is in no section of the toolkit",
+                "Write 'section: own'.",
+                "section",
+            )
 
 
 def check_derivations(entries: _Entries) -> Iterator[Finding]:
@@ -284,7 +340,7 @@ def _is_derivation(rule: list[str], forms: Mapping[str, Any]) -> bool:
 def check_phrase_forms(entries: _Entries) -> Iterator[Finding]:
     """A ready phrase, and the name of a language, is given in forms the language has."""
     for language in entries.languages:
-        for key in ("phrases", "languages"):
+        for key in ("phrases", "languages", "groups"):
             for way, form in _forms_given(language.content.get(key, {}), (key,)):
                 if form not in language.content["forms"]:
                     yield language.finding(
@@ -319,9 +375,22 @@ def slot_problem(template: str, forms: set[str] | frozenset[str]) -> str:
     return ""
 
 
+def _languages(files: Mapping[str, YamlFile]) -> Iterator[_Entry]:
+    """The language files, each whole: an adaptation with all it takes from its parent."""
+    named = [file for name, file in files.items() if name.startswith("languages/")]
+    contents = {file.content["tag"]: file.content for file in named}
+    for file in named:
+        yield _Entry(file, (), whole_language(file.content["tag"], contents))
+
+
 def _listed(file: YamlFile, key: str) -> Iterator[_Entry]:
     for number, content in enumerate(file.content[key]):
         yield _Entry(file, (key, number), content)
+
+
+def _own_scales(files: Mapping[str, YamlFile]) -> Iterator[_Entry]:
+    if OWN_SCALES in files:
+        yield from _listed(files[OWN_SCALES], "scales")
 
 
 def _below(entry: _Entry, key: str) -> Iterator[_Entry]:

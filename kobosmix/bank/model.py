@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 ALL_WAVES = ("pre", "post", "fu")
@@ -120,11 +120,15 @@ class Concept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A sentence of the form itself: who reads or hears it, and the English."""
+    """A sentence of the form itself: who reads or hears it, and the English.
+
+    `consent` marks what a person is told and asked before agreeing to take part.
+    """
 
     id: str
     audience: str
     text: str
+    consent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +147,11 @@ class NameForm:
 class Language:
     """How a language is written and which name forms its sentences use.
 
-    `phrases`: slot -> choice -> form -> phrase. `languages`: tag -> form -> name of a language.
+    `register` says in English how people are addressed.
+
+    `parent` is the language this one adapts, `script` the one its sentences are transliterated
+    to. `phrases`: slot -> choice -> form -> phrase. `languages`: tag -> form -> name of a
+    language. `groups`: usual group -> form -> name, for a speaker to confirm.
     """
 
     tag: str
@@ -151,14 +159,23 @@ class Language:
     english: str
     right_to_left: bool
     question_mark: str
+    register: str
     forms: Mapping[str, NameForm]
     phrases: Mapping[str, Mapping[str, Mapping[str, str]]]
     languages: Mapping[str, Mapping[str, str]]
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    parent: str = ""
+    script: str = ""
 
-    @property
-    def column_suffix(self) -> str:
-        """What stands behind `label::` in a form: `Türkçe (tr)`."""
-        return f"{self.autonym} ({self.tag})"
+    def column_suffix(self, beside: Sequence[str] = ()) -> str:
+        """What stands behind `label::` in a form: `Türkçe (tr)`.
+
+        `beside` are the tags of the form. Form engines know bare language codes only, so the
+        region or script is named only where the form has another variety of the language.
+        """
+        primary = self.tag.partition("-")[0]
+        alone = sum(tag.partition("-")[0] == primary for tag in beside) < 2  # noqa: PLR2004
+        return f"{self.autonym} ({primary if alone else self.tag})"
 
 
 @dataclass(frozen=True)
@@ -178,6 +195,13 @@ class Bank:
             for item in concept.items:
                 yield concept, item
 
+    def lineage(self, tag: str) -> tuple[Language, ...]:
+        """The language, after the ones it is an adaptation of; empty for an unknown one."""
+        language = self.languages.get(tag)
+        if language is None:
+            return ()
+        return (*self.lineage(language.parent), language)
+
     @cached_property
     def sentences(self) -> dict[str, str]:
         """Every sentence that is translated: key (msgctxt of the catalogues) to English."""
@@ -192,4 +216,18 @@ class Bank:
                 found[f"item.{item.id}@named"] = item.named
             if item.specify:
                 found[f"item.{item.specify.id}"] = item.specify.text
+        return found
+
+    @cached_property
+    def notes(self) -> dict[str, str]:
+        """What a translator should know about a sentence, by key: who hears it, what is meant."""
+        found = {f"text.{text.id}": f"for: {text.audience}" for text in self.texts.values()}
+        for concept, item in self.items():
+            found[f"item.{item.id}"] = item.intent
+            if item.named:
+                found[f"item.{item.id}@named"] = item.intent
+            if concept.instruction:
+                found[f"concept.{concept.id}.instruction"] = concept.measures
+            if item.specify:
+                found[f"item.{item.specify.id}"] = f"asked when '{item.id}' was answered so"
         return found

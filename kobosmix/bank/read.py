@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kobosmix.bank.check import check_bank
+from kobosmix.bank.adaptation import whole_language
+from kobosmix.bank.check import OWN, OWN_CONCEPTS, OWN_SCALES, check_bank
 from kobosmix.bank.model import (
     ALL_WAVES,
     Bank,
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-def read_bank(folder: Path) -> Bank:
-    """The bank in this folder. Everything wrong with it is raised at once as an InputError."""
+def read_bank(folder: Path, own: Path | None = None) -> Bank:
+    """The bank in this folder, with the concepts and scales a team added in a folder of its own.
+
+    Everything wrong with them is raised at once as an InputError.
+    """
     from kobosmix.bank import shape
 
     findings, files = list[Finding](), dict[str, YamlFile]()
@@ -47,22 +51,43 @@ def read_bank(folder: Path) -> Bank:
     }
     for name, model in shapes.items():
         findings += _read(folder, name, model, files)
+    if own is not None:
+        findings += _read_own(own, files)
     if not findings:
         findings += check_bank(files)
     if findings:
         raise InputError(in_order(findings))
+    concept_names += [name for name in files if name.startswith(OWN_CONCEPTS)]
     return _bank(files, concept_names, language_names)
 
 
+def _read_own(folder: Path, files: dict[str, YamlFile]) -> list[Finding]:
+    """A team's own concepts and scales, under names that say where they lie."""
+    from kobosmix.bank import shape
+
+    findings = list[Finding]()
+    for path in sorted((folder / "concepts").glob("*.yaml")):
+        findings += _read(
+            folder, f"concepts/{path.name}", shape.ConceptsFile, files, prefix=OWN
+        )
+    if (folder / "scales.yaml").is_file():
+        findings += _read(folder, "scales.yaml", shape.ScalesFile, files, prefix=OWN)
+    return findings
+
+
 def _read(
-    folder: Path, name: str, model: type[BaseModel], files: dict[str, YamlFile]
+    folder: Path,
+    name: str,
+    model: type[BaseModel],
+    files: dict[str, YamlFile],
+    prefix: str = "",
 ) -> list[Finding]:
     if not (folder / name).is_file():
         return [_absent(name)]
     file = read_yaml(folder / name)
     if isinstance(file, Finding):
         return [file]
-    files[name] = file
+    files[prefix + name] = file
     return check_shape(file, model, "B101")
 
 
@@ -78,7 +103,12 @@ def _absent(name: str) -> Finding:
 def _bank(
     files: Mapping[str, YamlFile], concept_names: list[str], language_names: list[str]
 ) -> Bank:
-    scales = {each["id"]: _scale(each) for each in files["scales.yaml"].content["scales"]}
+    scales = {
+        each["id"]: _scale(each)
+        for name in ("scales.yaml", OWN_SCALES)
+        if name in files
+        for each in files[name].content["scales"]
+    }
     concepts = [
         _concept(each, scales)
         for name in concept_names
@@ -91,13 +121,15 @@ def _bank(
         scales=scales,
         lists={each["id"]: _scale(each) for each in texts["lists"]},
         texts={
-            each["id"]: Text(id=each["id"], audience=each["for"], text=each["text"])
+            each["id"]: Text(
+                id=each["id"],
+                audience=each["for"],
+                text=each["text"],
+                consent=each.get("consent", False),
+            )
             for each in texts["texts"]
         },
-        languages={
-            language.tag: language
-            for language in (_language(files[name].content) for name in language_names)
-        },
+        languages=_languages(files, language_names),
     )
 
 
@@ -173,6 +205,11 @@ def _answer(content: Mapping[str, Any]) -> OpenAnswer:
     )
 
 
+def _languages(files: Mapping[str, YamlFile], names: list[str]) -> dict[str, Language]:
+    contents = {files[name].content["tag"]: files[name].content for name in names}
+    return {tag: _language(whole_language(tag, contents)) for tag in contents}
+
+
 def _language(content: Mapping[str, Any]) -> Language:
     return Language(
         tag=content["tag"],
@@ -180,10 +217,14 @@ def _language(content: Mapping[str, Any]) -> Language:
         english=content["english"],
         right_to_left=content["direction"] == "rtl",
         question_mark=content["question_mark"],
+        register=content["register"],
         forms={
             name: NameForm(name=name, ask=each["ask"], derive=tuple(each.get("derive", ())))
             for name, each in content["forms"].items()
         },
         phrases=content.get("phrases", {}),
         languages=content.get("languages", {}),
+        groups=content.get("groups", {}),
+        parent=content.get("parent", ""),
+        script=content.get("script", ""),
     )

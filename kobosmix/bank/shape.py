@@ -112,6 +112,7 @@ class TextShape(_Strict):
     id: Id
     for_: Annotated[Literal["enumerator", "respondent", "guardian", "both"], Field(alias="for")]
     text: Sentence
+    consent: bool = False
 
 
 class TextsFile(_Strict):
@@ -124,17 +125,35 @@ class FormShape(_Strict):
     derive: list[str] = []
 
 
+NamedForms = dict[str, str]
+
+
 class LanguageFile(_Strict):
+    """A language, or with `parent` an adaptation: only what differs from the parent."""
+
     tag: str
+    parent: str = ""
+    script: Literal["", "Latn"] = ""
     autonym: Annotated[str, StringConstraints(pattern=r"^[^()]+$")]
     english: str
-    direction: Literal["ltr", "rtl"]
-    cldr: str
-    question_mark: str
-    register_: Annotated[str, Field(alias="register")]
-    forms: dict[str, FormShape]
-    phrases: dict[str, dict[str, dict[str, str]]] = {}
-    languages: dict[str, dict[str, str]] = {}
+    direction: Literal["", "ltr", "rtl"] = ""
+    cldr: str = ""
+    question_mark: str = ""
+    register_: Annotated[str, Field(alias="register")] = ""
+    forms: dict[str, FormShape] = {}
+    phrases: dict[str, dict[str, NamedForms]] = {}
+    languages: dict[str, NamedForms] = {}
+    groups: dict[Id, NamedForms] = {}
+
+    @model_validator(mode="after")
+    def _whole_without_a_parent(self) -> LanguageFile:
+        whole = self.direction and self.cldr and self.question_mark and self.register_
+        if not self.parent and not whole:
+            raise ValueError(
+                "direction, cldr, question_mark and register belong to every language | "
+                "Give them, or name the 'parent' it is an adaptation of."
+            )
+        return self
 
 
 class BankFile(_Strict):

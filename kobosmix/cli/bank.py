@@ -49,7 +49,7 @@ def explain_command(code: str) -> None:
 
 def explanations() -> dict[str, tuple[str, str]]:
     """Every code a finding can have: what it means, what to do."""
-    from kobosmix import prepare
+    from kobosmix import plan_check
     from kobosmix.bank import check as bank_check
     from kobosmix.context import check as context_check
     from kobosmix.engines import check as engines_check
@@ -61,7 +61,7 @@ def explanations() -> dict[str, tuple[str, str]]:
         bank_check,
         context_check,
         wording_check,
-        prepare,
+        plan_check,
         engines_check,
         register,
         enumerators,

@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo", "Run a whole evaluation on this machine, with invented people."),
     "init": ("study", "Make a study folder with a commented context.yaml."),
     "concepts": ("bank", "Browse the item bank: what it measures, of whom, when."),
+    "wording": ("wording", "Translate, proof-read and sign every sentence of a study."),
     "check": ("study", "Check everything written by hand; write nothing."),
     "ids": ("people", "Issue respondent IDs into register.xlsx."),
     "build": ("study", "Build the forms and their codebooks into build/."),

@@ -57,18 +57,23 @@ def deploy_command(
     """Put the forms on the server; twice changes nothing.
 
     Builds, checks, uploads the forms with their lists, deploys them, and reads back what phones
-    will get. The server is remembered for the next commands.
+    will get. The server is remembered for the next commands. Wording that is not signed goes to
+    a local server only.
 
     \b
     kobosmix deploy soup --server http://127.0.0.1:8085
     """
     from kobosmix.prepare import prepare, write_build
+    from kobosmix.server.address import is_loopback
     from kobosmix.steps import deploy_study, plan_study_deploy, server_of, signed_in
+    from kobosmix.wording.review import Purpose
 
     with writing(study, "deploy"):
         prepared = prepare(study)
         context = prepared.sound()
-        with signed_in(server_of(study, server_url, context)) as server:
+        url = server_of(study, server_url, context)
+        prepared.require_signed(Purpose.LOCAL if is_loopback(url) else Purpose.FIELD)
+        with signed_in(url) as server:
             plan = plan_study_deploy(study, prepared, server, replace_answered=replace_answered)
             if dry_run:
                 for step in plan.steps:

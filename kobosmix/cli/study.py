@@ -23,14 +23,16 @@ from kobosmix.errors import UsageError
 from kobosmix.findings import has_errors
 from kobosmix.study import Study, writing
 
-SAMPLES = ("gaziantep",)
+SAMPLES = ("gaziantep", "bosnia", "ecuador", "tunisia")
 
 
 @click.command("init")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--group", "groups", multiple=True, metavar="CODE:ROLE:LANGUAGES")
 @click.option(
-    "--like", metavar="SAMPLE", help="Start from a copy of a sample study: gaziantep."
+    "--like",
+    metavar="SAMPLE",
+    help=f"Start from a copy of a sample study: {', '.join(SAMPLES)}.",
 )
 def init_command(folder: Path, groups: tuple[str, ...], like: str) -> None:
     """Make a study folder with a commented context.yaml.
@@ -118,7 +120,9 @@ def _copy_sample(sample: str, study: Study) -> None:
     source = Study(content.sample_study(sample))
     study.root.mkdir(parents=True, exist_ok=True)
     for path in (source.context_file, source.enumerators_file):
-        shutil.copyfile(path, study.root / path.name)
+        # A self-administered study has no enumerators.
+        if path.exists():
+            shutil.copyfile(path, study.root / path.name)
 
 
 def _write_new(study: Study, groups: tuple[str, ...]) -> None:

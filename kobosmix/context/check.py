@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from kobosmix.bank.adaptation import inherited
 from kobosmix.bank.model import Bank
 from kobosmix.context.model import EVERY_COHORT, Context
 from kobosmix.findings import Finding, Severity
@@ -55,6 +56,10 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
         "A name is given in a form that the language does not have, so it would never be used.",
         "Correct the name of the form; the finding lists those there are.",
     ),
+    "C115": (
+        "A group is to be called by ready names that kobosmix does not have.",
+        "Use one that is listed, or give 'names'.",
+    ),
     "C113": (
         "What newcomers are called was not said, but an item needs it.",
         "Add 'newcomers'.",
@@ -90,6 +95,7 @@ def check_context(context: Context, file: YamlFile, bank: Bank) -> Iterator[Find
     rules: tuple[Callable[[_At], Iterator[Finding]], ...] = (
         check_languages,
         check_groups,
+        check_usual_groups,
         check_names_differ,
         check_name_forms,
         check_concepts,
@@ -156,6 +162,19 @@ def check_groups(at: _At) -> Iterator[Finding]:
                 )
             elif other in group.asked_about[:number]:
                 yield at.finding("C103", way, f"'{other}' is listed twice", "Keep one.")
+
+
+def check_usual_groups(at: _At) -> Iterator[Finding]:
+    """A usual group that is named is one whose names kobosmix has, in some language."""
+    known = sorted({group for each in at.bank.languages.values() for group in each.groups})
+    for group in at.context.groups.values():
+        if group.use and group.use not in known:
+            yield at.finding(
+                "C115",
+                ("groups", group.id, "use"),
+                f"kobosmix has no ready names for '{group.use}'",
+                f"Use one of: {', '.join(known)}; or give 'names' of your own.",
+            )
 
 
 def check_names_differ(at: _At) -> Iterator[Finding]:
@@ -237,7 +256,11 @@ def check_texts(at: _At) -> Iterator[Finding]:
         **{("sites", site): labels for site, labels in context.sites.items()},
     }
     for way, text in texts.items():
-        lacking = [tag for tag in context.languages if tag not in text]
+        lacking = [
+            tag
+            for tag in context.languages
+            if tag not in text and inherited(text, at.bank.lineage(tag)) is None
+        ]
         if lacking:
             yield at.finding(
                 "C105",

@@ -26,7 +26,10 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A respondent group: its role, the languages of its forms, whom it is asked about."""
+    """A respondent group: its role, the languages of its forms, whom it is asked about.
+
+    `use` names a usual group whose ready names are taken where `names` gives none.
+    """
 
     id: str
     role: str
@@ -34,6 +37,7 @@ class Group:
     speaks: str
     asked_about: tuple[str, ...]
     names: Names
+    use: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,14 @@ class Indicator:
     group: str
     baseline: float | None
     target: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsigned:
+    """Who decided to go to the field with wording that is not signed, and why."""
+
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +117,7 @@ class Context:
     age_of_consent: int
     minors: bool
     indicators: tuple[Indicator, ...]
+    unsigned_wording: Unsigned | None = None
     server: str = ""
 
     @property

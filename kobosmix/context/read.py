@@ -15,6 +15,7 @@ from kobosmix.context.model import (
     Group,
     Indicator,
     Phrase,
+    Unsigned,
     Wave,
     Window,
 )
@@ -165,8 +166,13 @@ def _context(content: Mapping[str, Any]) -> Context:
         age_of_consent=content["age_of_consent"],
         minors=content["minors"] == "include",
         indicators=tuple(_indicator(each) for each in content.get("indicators", ())),
+        unsigned_wording=_unsigned(content.get("unsigned_wording")),
         server=content.get("server", ""),
     )
+
+
+def _unsigned(content: Mapping[str, Any] | None) -> Unsigned | None:
+    return Unsigned(by=content["by"], reason=content["reason"]) if content else None
 
 
 def _phrase(content: Mapping[str, Any]) -> Phrase:
@@ -180,7 +186,8 @@ def _group(id_: str, content: Mapping[str, Any]) -> Group:
         languages=tuple(content["languages"]),
         speaks=content["speaks"],
         asked_about=tuple(content["asked_about"]),
-        names=content["names"],
+        names=content.get("names", {}),
+        use=content.get("use", ""),
     )
 
 

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 _CODE = r"^[a-z][a-z0-9_]{0,19}$"
 _TAG = r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$"
@@ -54,7 +54,16 @@ class GroupShape(_Strict):
     languages: Annotated[list[Tag], Field(min_length=1)]
     speaks: Tag
     asked_about: Annotated[list[Code], Field(min_length=1)]
-    names: NamesShape
+    use: str = ""
+    names: NamesShape = {}
+
+    @model_validator(mode="after")
+    def _is_named(self) -> GroupShape:
+        if not self.use and not self.names:
+            raise ValueError(
+                "it has no names | Give 'names', or with 'use' the ready names of a usual group."
+            )
+        return self
 
 
 class WindowShape(_Strict):
@@ -76,6 +85,11 @@ class DesignShape(_Strict):
 class ContactsShape(_Strict):
     withdrawal: TextsShape
     complaints: TextsShape
+
+
+class UnsignedShape(_Strict):
+    by: Words
+    reason: Words
 
 
 class IndicatorShape(_Strict):
@@ -115,6 +129,7 @@ class ContextFile(_Strict):
     age_of_consent: Annotated[int, Field(ge=10, le=25)]
     minors: Literal["include", "exclude"]
     indicators: list[IndicatorShape] = []
+    unsigned_wording: UnsignedShape | None = None
     server: str = ""
 
 

@@ -30,6 +30,10 @@ def make_codebook(questionnaire: Questionnaire) -> Codebook:
         names=questionnaire.names,
         variables=tuple(_variables(questionnaire)),
         concepts=questionnaire.concepts,
+        wording=questionnaire.wording,
+        review=questionnaire.review,
+        exception=questionnaire.exception,
+        adaptations=questionnaire.adaptations,
     )
 
 

@@ -10,8 +10,15 @@ from kobosmix.xlsx import Cell, Sheet, workbook_bytes
 
 _SOURCES = {
     "own": "kobosmix's own wording, written to measure the same constructs as the toolkit",
-    "published": "the toolkit's published wording",
-    "mixed": "partly the toolkit's published wording, partly kobosmix's own",
+    "published": "the published English wording of Tropp and Morhayim (2022), IOM, CC BY-NC-ND "
+    "3.0 IGO, and translations of it",
+    "mixed": "partly the published English wording of Tropp and Morhayim (2022), IOM, CC BY-NC-ND "
+    "3.0 IGO, partly other wording",
+}
+_REVIEWS = {
+    "draft": "DRAFT: not every sentence has been signed by a reader of its language",
+    "exception": "not every sentence has been signed by a reader; used all the same by exception",
+    "signed": "every sentence has been signed by a reader of its language",
 }
 _REASONS = {
     "refused": "prefers not to answer",
@@ -45,6 +52,14 @@ def _form(codebook: Codebook) -> Iterator[list[Cell]]:
     yield ["build id", codebook.build_id]
     yield ["item bank", codebook.bank_version]
     yield ["wording", _SOURCES[codebook.wording]]
+    yield ["review", _REVIEWS[codebook.review]]
+    if codebook.exception:
+        yield ["exception", codebook.exception]
+    for each in codebook.adaptations:
+        yield [
+            f"changed: {each.key} ({each.language})",
+            f"{each.reason} ({each.by}, {each.on})",
+        ]
     for reason, code in MISSING_CODES.items():
         yield [f"missing {code}", _REASONS[reason]]
     for concept in codebook.concepts:

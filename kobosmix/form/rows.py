@@ -47,7 +47,10 @@ class XlsForm:
 
 def write_form(questionnaire: Questionnaire, languages: Mapping[str, Language]) -> XlsForm:
     """The rows of the form; `languages` gives the column suffixes."""
-    suffixes = {tag: languages[tag].column_suffix for tag in questionnaire.languages}
+    suffixes = {
+        tag: languages[tag].column_suffix(questionnaire.languages)
+        for tag in questionnaire.languages
+    }
     rows = _Rows(suffixes)
     survey = [row for part in questionnaire.parts for row in rows.part(part)]
     if questionnaire.needs_register:

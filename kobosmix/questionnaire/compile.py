@@ -24,15 +24,17 @@ from kobosmix.questionnaire.model import (
     Question,
     Questionnaire,
 )
+from kobosmix.questionnaire.notices import adaptations_of, wording_of
 from kobosmix.questionnaire.texts import FormTexts
 from kobosmix.wording import Wording
+from kobosmix.wording.catalogue import SOURCE
 
 # The form by which a group is called in titles and tables.
-_TITLE_FORMS = ("pl", "def_pl_nom", "nom_pl", "def_pl")
+_TITLE_FORMS = ("pl", "nom_pl", "def_pl", "def_pl_nom", "adj_f_pl")
 
 
 def compile_questionnaire(bank: Bank, wording: Wording, plan: FormPlan) -> Questionnaire:
-    """The questionnaire of one form.
+    """The questionnaire of one form, not stamped yet with its build id.
 
     What the wording lacks is noted in the wording; a questionnaire made while something was
     lacking has ⟦marks⟧ in it and must not be fielded.
@@ -52,39 +54,40 @@ def compile_questionnaire(bank: Bank, wording: Wording, plan: FormPlan) -> Quest
         asked,
         *frame.closing_block(texts),
     )
-    draft = Questionnaire(
+    return Questionnaire(
         study=context.study,
         wave=plan.wave.id,
         group=plan.group.id,
         group_role=plan.group.role,
         mode=context.mode,
         languages=plan.languages,
-        title=_title(texts, context, plan),
+        title=_title(texts, plan),
         bank_version=bank.version,
-        names=_names(context),
+        names=_names(texts.wording),
         parts=body,
         lists=_lists(texts, bank, context, plan),
         concepts=tuple(_concept_entries(plan)),
+        wording=wording_of(texts),
+        adaptations=adaptations_of(texts),
     )
-    return _stamped(draft)
+
+
+def stamped(draft: Questionnaire) -> Questionnaire:
+    """The questionnaire with device values, hidden constants and its own digest as build id."""
+    identity = "kx" + sha256(canonical_json(_plain(draft)))[:12]
+    hidden = frame.hidden_constants(draft.study, draft.group, draft.wave, identity)
+    return replace(draft, parts=(*frame.device_values(), *hidden, *draft.parts))
 
 
 def build_id(questionnaire: Questionnaire) -> str:
-    """The build id of a compiled questionnaire: what travels in every submission."""
+    """The build id of a stamped questionnaire: what travels in every submission."""
     for part in questionnaire.parts:
         match part:
             case Calculated(name="kx_build", rule=Constant(value)):
                 return value
             case _:
                 continue
-    raise ValueError("the questionnaire was not compiled to the end")
-
-
-def _stamped(draft: Questionnaire) -> Questionnaire:
-    """The questionnaire with device values, hidden constants and its own digest as build id."""
-    identity = "kx" + sha256(canonical_json(_plain(draft)))[:12]
-    hidden = frame.hidden_constants(draft.study, draft.group, draft.wave, identity)
-    return replace(draft, parts=(*frame.device_values(), *hidden, *draft.parts))
+    raise ValueError("the questionnaire was not stamped")
 
 
 def _plain(questionnaire: Questionnaire) -> object:
@@ -102,23 +105,22 @@ def _kinds(questionnaire: Questionnaire) -> list[str]:
     ]
 
 
-def _title(texts: FormTexts, context: Context, plan: FormPlan) -> str:
-    tag = plan.languages[0]
+def _title(texts: FormTexts, plan: FormPlan) -> str:
+    tag, wording = plan.languages[0], texts.wording
     wave = texts.text(f"wave_{plan.wave.id.rstrip('0123456789')}")[tag]
     number = plan.wave.id.removeprefix("fu").strip() if plan.wave.id.startswith("fu") else ""
-    group = _called(plan.group.names.get(tag, {}), plan.group.id)
-    return f"{wave}{' ' + number if number else ''} – {group} – {context.title.get(tag, '')}"
+    group = wording.called(plan.group.id, tag, _TITLE_FORMS)
+    title = wording.given(wording.context.title, tag)
+    return f"{wave}{' ' + number if number else ''} – {group} – {title}"
 
 
-def _names(context: Context) -> dict[str, dict[str, str]]:
+def _names(wording: Wording) -> dict[str, dict[str, str]]:
+    """What each group is called in English, for tables, and in the languages of the study."""
+    tags = sorted({SOURCE, *wording.context.languages} & wording.bank.languages.keys())
     return {
-        group.id: {tag: _called(forms, group.id) for tag, forms in sorted(group.names.items())}
-        for group in context.groups.values()
+        group: {tag: wording.called(group, tag, _TITLE_FORMS) for tag in tags}
+        for group in wording.context.groups
     }
-
-
-def _called(forms: Mapping[str, str], otherwise: str) -> str:
-    return next((forms[form] for form in _TITLE_FORMS if form in forms), otherwise)
 
 
 def _lists(
@@ -134,7 +136,10 @@ def _lists(
     if texts.is_interview:
         lists |= {id_: texts.options(bank.lists[id_]) for id_ in ("attempt", "refusal_reason")}
     sites = tuple(
-        Option(value=site, labels={tag: labels.get(tag, "") for tag in plan.languages})
+        Option(
+            value=site,
+            labels={tag: texts.wording.given(labels, tag) for tag in plan.languages},
+        )
         for site, labels in context.sites.items()
     )
     lists["site"] = ListOfOptions(id="site", options=sites)

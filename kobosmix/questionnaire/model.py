@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from kobosmix.codebook import ConceptEntry, Kind, Option, Role, ToolkitPlace
+from kobosmix.codebook import Adaptation, ConceptEntry, Kind, Option, Role, ToolkitPlace
 from kobosmix.conditions import Condition, both
 
 # One sentence in each language of the form.
@@ -136,7 +136,10 @@ Part = Block | Question | Note | Calculated
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questionnaire:
-    """What one respondent group is asked at one wave, in each language of its form."""
+    """What one respondent group is asked at one wave, in each language of its form.
+
+    `wording`, `review`, `exception` and `adaptations` are those of the codebook.
+    """
 
     study: str
     wave: str
@@ -150,6 +153,10 @@ class Questionnaire:
     parts: tuple[Part, ...]
     lists: Mapping[str, ListOfOptions]
     concepts: tuple[ConceptEntry, ...]
+    wording: str = "own"
+    review: str = "draft"
+    exception: str = ""
+    adaptations: tuple[Adaptation, ...] = ()
     needs_register: bool = True
 
     def walk(self) -> Iterator[tuple[tuple[str, ...], Part, Condition | None]]:

@@ -48,8 +48,8 @@ class FormTexts:
         return self.sentence("text.block_part", part=str(number), parts=str(total))
 
     def english(self, key: str) -> str:
-        """The bank's English for a key, its slots as they are."""
-        return self.wording.bank.sentences[key]
+        """The English that is asked under a key, its slots as they are."""
+        return self.wording.source(key)
 
     def options(self, scale: ResponseScale, *, can_be_missing: bool = False) -> ListOfOptions:
         """A scale as a list; with 'does not know' and 'prefers not to answer' in interviews."""

@@ -1,14 +1,18 @@
-"""PO catalogues: one for each language, keyed by msgctxt. The only door to polib."""
+"""The translated sentences of a language: the shipped catalogue, and the study's own over it.
+
+An adaptation (`sr-BA`, `de-AT`) holds differences only; the rest is its parent's, in its script.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kobosmix.bank.adaptation import latin
 from kobosmix.bank.model import Bank
-from kobosmix.findings import Finding, Place
+from kobosmix.findings import Finding, Place, Severity
+from kobosmix.wording.po import BrokenPo, read_po
 
 # English needs no catalogue: the bank is written in it.
 SOURCE = "en"
@@ -16,11 +20,12 @@ SOURCE = "en"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One translated sentence: the English it was made from, the translation, its line."""
+    """One translated sentence: the English it was made from, the translation, where it stands."""
 
     source: str
     text: str
     line: int
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,58 +36,79 @@ class Catalogue:
     messages: Mapping[str, Message]
 
     def place(self, key: str) -> Place:
-        """Where the sentence stands in the catalogue."""
+        """Where the sentence stands, or where it would."""
         message = self.messages.get(key)
-        return Place(f"{self.tag}.po", message.line if message else 0, key)
+        if message is None:
+            return Place(f"{self.tag}.po", 0, key)
+        return Place(message.file or f"{self.tag}.po", message.line, key)
 
 
-def read_catalogue(folder: Path, tag: str) -> tuple[Catalogue, list[Finding]]:
-    """The catalogue of a language, and what is wrong with the file; empty where there is none."""
-    import polib
+def read_catalogue(
+    folders: Sequence[Path], bank: Bank, tag: str
+) -> tuple[Catalogue, list[Finding]]:
+    """The catalogue of a language, and what is wrong with its files.
 
-    path = folder / f"{tag}.po"
-    if not path.is_file():
-        return Catalogue(tag, {}), [_absent(path)]
-    try:
-        entries = [e for e in polib.pofile(str(path), encoding="utf-8") if not e.obsolete]
-    except (OSError, UnicodeDecodeError) as error:
-        return Catalogue(tag, {}), [_broken(path, str(error))]
+    Each folder's catalogue lies over those of the folders before it.
+    """
     messages, findings = dict[str, Message](), list[Finding]()
-    for entry in entries:
-        key, line = entry.msgctxt or "", entry.linenum or 0
-        if key in messages:
-            findings.append(_twice(path, key, line, messages[key].line))
-        messages[key] = Message(entry.msgid, entry.msgstr, line)
+    for language in bank.lineage(tag):
+        if language.script == "Latn":
+            messages = {k: replace(m, text=latin(m.text)) for k, m in messages.items()}
+        for folder in folders:
+            own, faults = _read(folder, language.tag)
+            messages |= own
+            findings += faults
+    if not messages and not findings and tag != SOURCE:
+        findings.append(_absent(tag))
     return Catalogue(tag, messages), findings
 
 
-def check_catalogue(catalogue: Catalogue, bank: Bank) -> Iterator[Finding]:
-    """A translation belongs to the English that stands in the bank now."""
+def check_catalogue(catalogue: Catalogue, english: Mapping[str, str]) -> Iterator[Finding]:
+    """A translation belongs to the English that is asked now."""
     for key, message in catalogue.messages.items():
-        english = bank.sentences.get(key)
-        if english is not None and message.text and message.source != english:
+        wanted = english.get(key)
+        if wanted is not None and message.text and message.source != wanted:
             yield Finding(
                 code="W103",
                 place=catalogue.place(key),
-                problem="the English was changed after this was translated",
-                remedy=f"Translate anew from: {english}",
+                problem="the English is another than this was translated from: the old translation "
+                "goes into the forms until a reader signs it or it is changed",
+                remedy=f"Translate anew, or sign it, for: {wanted}",
+                severity=Severity.WARNING,
             )
 
 
-def _absent(path: Path) -> Finding:
+def _read(folder: Path, tag: str) -> tuple[dict[str, Message], list[Finding]]:
+    path = folder / f"{tag}.po"
+    if not path.is_file():
+        return {}, []
+    try:
+        entries = read_po(path)
+    except BrokenPo as broken:
+        return {}, [_broken(path, broken.line)]
+    messages, findings = dict[str, Message](), list[Finding]()
+    for entry in entries:
+        before = messages.get(entry.key)
+        if before is not None:
+            findings.append(_twice(path, entry.key, entry.line, before.line))
+        if entry.text:
+            messages[entry.key] = Message(entry.source, entry.text, entry.line, path.name)
+    return messages, findings
+
+
+def _absent(tag: str) -> Finding:
     return Finding(
         code="W101",
-        place=Place(path.name),
+        place=Place(f"{tag}.po"),
         problem="there is no catalogue of translations for this language",
         remedy="Mark the language 'preparing' in context.yaml until there is one.",
     )
 
 
-def _broken(path: Path, error: str) -> Finding:
-    line = re.search(r"line (\d+)", error)
+def _broken(path: Path, line: int) -> Finding:
     return Finding(
         code="W101",
-        place=Place(path.name, int(line[1]) if line else 0),
+        place=Place(path.name, line),
         problem="the catalogue cannot be read: it is not a PO file in UTF-8",
         remedy="Open it in Poedit, which shows the faulty line, and save it again.",
     )

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from kobosmix.bank.check import STUDY_SLOTS, slot_problem
 from kobosmix.bank.model import Bank
 from kobosmix.findings import Finding, Severity
 from kobosmix.slots import slots_of
-from kobosmix.wording.catalogue import Catalogue
-from kobosmix.wording.render import MissingForm, Wording
+from kobosmix.wording.catalogue import SOURCE, Catalogue
+from kobosmix.wording.names import SUGGESTED
+from kobosmix.wording.render import Derived, MissingForm, Wording
+from kobosmix.wording.review import Review, State
 from kobosmix.yamlfile import Path_, YamlFile
 
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {
     "W101": ("A language has no readable catalogue.", "See the finding."),
     "W102": ("A catalogue has two entries under one key.", "Keep one of the two."),
     "W103": (
-        "A translation was made from an English sentence that has changed since.",
-        "Translate the new sentence; the old translation is no longer used.",
+        "A translation was made from another English sentence than the one asked now. It stays in "
+        "the forms as a starting text and counts as unsigned.",
+        "Translate the new sentence, or have the old translation signed for it.",
     ),
     "W104": ("A sentence a form needs is not translated.", "Translate it in the catalogue."),
     "W105": (
@@ -29,14 +32,47 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
         "A question is translated without the question mark of its language.",
         "End it with that mark: ؟ in Arabic, ? in most others.",
     ),
+    "W107": (
+        "An override in translations/overrides.yaml cannot be used.",
+        "See the finding: it names the line and what is wrong with it.",
+    ),
+    "W108": (
+        "The record of which sentences are the published ones cannot be read.",
+        "Adopt the published wording again.",
+    ),
+    "W109": (
+        "The record of signatures cannot be read, so no sentence counts as signed.",
+        "Restore it from a backup.",
+    ),
+    "W301": (
+        "Some sentences of a language are not signed by a reader. Forms say DRAFT, and deploy "
+        "refuses to bring them to the field.",
+        "Write a proof with 'kobosmix wording proof', have it read and signed, and import it.",
+    ),
+    "W401": (
+        "A row of a sheet that came back cannot be taken: a formula, a date Excel made of it, a "
+        "character with a meaning of its own, or hidden columns that were changed.",
+        "Correct the row. Nothing is imported as long as one row is wrong.",
+    ),
+    "W402": (
+        "A sheet was written for another study or another version of the item bank.",
+        "Write it anew from this study.",
+    ),
+    "W403": ("A signature lacks a name or a day.", "Fill in both."),
+    "W404": (
+        "A corrected sentence was changed in the study, or its English was, after the sheet was "
+        "written. It is not taken.",
+        "Write the sheet anew and decide between the two.",
+    ),
     "W201": (
         "A sentence needs a name in a grammatical form that was not given. There is no fallback: "
         "a wrong case is worse than a stop.",
         "Ask a speaker with the fill-the-gap sentence and write the answer where the finding says.",
     ),
     "W202": (
-        "A name form was derived by a rule of the language and no speaker has confirmed it.",
-        "Write it into context.yaml under that form once a speaker has read it.",
+        "A name form was derived by a rule of the language, or suggested by kobosmix, and no speaker "
+        "has confirmed it.",
+        "Write it into context.yaml under that form, or have every sentence signed.",
     ),
 }
 
@@ -45,30 +81,70 @@ def check_wording(wording: Wording, file: YamlFile) -> Iterator[Finding]:
     """Everything lacking or doubtful, once all sentences of the study have been rendered."""
     yield from wording.findings
     for catalogue in wording.catalogues.values():
-        yield from check_slots_kept(catalogue, wording.bank)
-        yield from check_question_marks(catalogue, wording.bank)
+        # What is published is taken as it was printed.
+        published = wording.published if catalogue.tag == SOURCE else frozenset[str]()
+        yield from check_slots_kept(catalogue, wording.bank, published)
+        yield from check_question_marks(catalogue, wording.bank, published)
     for missing in wording.missing_texts:
         if missing.tag in wording.bank.languages and wording.catalogues[missing.tag].messages:
             yield Finding(
                 code="W104",
                 place=wording.catalogues[missing.tag].place(missing.key),
                 problem=f"'{missing.key}' is not translated",
-                remedy=f"Translate: {wording.bank.sentences[missing.key]}",
+                remedy=f"Translate: {wording.source(missing.key)}",
             )
     yield from _missing_forms(wording, file)
-    yield from _derived_forms(wording, file)
 
 
-def check_slots_kept(catalogue: Catalogue, bank: Bank) -> Iterator[Finding]:
+def check_review(
+    wording: Wording, reviews: Mapping[str, Review], file: YamlFile
+) -> Iterator[Finding]:
+    """What no reader has confirmed yet: sentences, and the names in them."""
+    for tag, review in reviews.items():
+        unsigned = review.unsigned()
+        if not unsigned:
+            continue
+        yield Finding(
+            code="W301",
+            place=file.place(("languages", tag)),
+            problem=f"{tag}: {how_far(review)}",
+            remedy=f"Have it read: kobosmix wording proof {tag}",
+            severity=Severity.NOTICE,
+        )
+    # Who signs the sentences has read the names in them.
+    yield from _unconfirmed_names(
+        [each for each in wording.derived if reviews[each.tag].unsigned()], file
+    )
+
+
+def how_far(review: Review) -> str:
+    """'3 of 212 sentences changed since A. Yilmaz signed on 2026-11-20', or how many are drafts."""
+    total, unsigned = len(review.texts), review.unsigned()
+    last = review.last_signature
+    if not unsigned:
+        return f"all {total} sentences are signed"
+    if last is None:
+        return f"{unsigned} of {total} sentences are not signed yet"
+    stale = review.count(State.STALE)
+    changed = f"{stale} of {total} sentences changed since {last.by} signed on {last.on}"
+    others = unsigned - stale
+    return changed + (f"; {others} more are not signed yet" if others else "")
+
+
+def check_slots_kept(
+    catalogue: Catalogue, bank: Bank, published: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
     """A translation has the slots of the English, each in a form its language knows."""
     language = bank.languages[catalogue.tag]
     for key, message in catalogue.messages.items():
-        english = bank.sentences.get(key)
-        if english is None or not message.text:
+        if key not in bank.sentences:
             continue
+        # The old translation of a changed sentence is told of as such.
+        english = message.source if catalogue.tag != SOURCE else bank.sentences[key]
         problem = slot_problem(message.text, set(language.forms))
         wanted = {slot.name for slot in slots_of(english)}
-        if not problem and {slot.name for slot in slots_of(message.text)} != wanted:
+        found = {slot.name for slot in slots_of(message.text)}
+        if not problem and found != wanted and key not in published:
             problem = f"the English has the slots: {', '.join(sorted(wanted)) or 'none'}"
         if problem:
             yield Finding(
@@ -79,11 +155,13 @@ def check_slots_kept(catalogue: Catalogue, bank: Bank) -> Iterator[Finding]:
             )
 
 
-def check_question_marks(catalogue: Catalogue, bank: Bank) -> Iterator[Finding]:
+def check_question_marks(
+    catalogue: Catalogue, bank: Bank, published: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
     """A question ends as questions end in its language."""
     mark = bank.languages[catalogue.tag].question_mark
     for key, message in catalogue.messages.items():
-        is_question = bank.sentences.get(key, "").endswith("?")
+        is_question = bank.sentences.get(key, "").endswith("?") and key not in published
         if is_question and message.text and not message.text.endswith(mark):
             yield Finding(
                 code="W106",
@@ -137,18 +215,19 @@ def _who(slot: str, bearer: str) -> str:
     return f"group '{bearer}'" if bearer else f"'{slot}'"
 
 
-def _derived_forms(wording: Wording, file: YamlFile) -> Iterator[Finding]:
-    gathered = defaultdict[tuple[Path_, str], dict[str, str]](dict)
-    for derived in wording.derived:
+def _unconfirmed_names(names: Iterable[Derived], file: YamlFile) -> Iterator[Finding]:
+    gathered = defaultdict[tuple[Path_, str, str], dict[str, str]](dict)
+    for derived in names:
         # A group's name is one and the same, whoever is asked about it or asked.
         way = _way(derived.slot, derived.bearer, derived.tag)
-        gathered[way, derived.bearer or derived.slot][derived.form] = derived.text
-    for (way, whose), forms in gathered.items():
+        made = "suggested by kobosmix" if derived.rule == SUGGESTED else "derived by rule"
+        gathered[way, derived.bearer or derived.slot, made][derived.form] = derived.text
+    for (way, whose, how), forms in gathered.items():
         made = ", ".join(f"{form}: {text}" for form, text in sorted(forms.items()))
         yield Finding(
             code="W202",
             place=file.place(way),
-            problem=f"derived by rule for '{whose}', not confirmed yet: {made}",
+            problem=f"{how} for '{whose}', not confirmed yet: {made}",
             remedy="When a speaker has confirmed them, write them here.",
             severity=Severity.NOTICE,
         )

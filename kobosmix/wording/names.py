@@ -9,16 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kobosmix.bank.adaptation import inherited, inherited_forms
 from kobosmix.bank.model import Bank, Language
-from kobosmix.context.model import COMMUNITY, Context, Phrase
+from kobosmix.context.model import COMMUNITY, Context, Phrase, Texts
 from kobosmix.slots import Slot
 
 Forms = Mapping[str, str]
 
+SUGGESTED = "suggested"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A form of a name; `rule` says how it was derived, empty where the study gives it."""
+    """A form of a name; `rule` says how it was derived or that kobosmix suggests it.
+
+    It is empty where the study gives the form, or where it is a ready phrase.
+    """
 
     text: str
     rule: str = ""
@@ -36,7 +42,12 @@ def find_name(slot: Slot, language: Language, bearer: Bearer) -> Found | Lacking
     plain = bearer.plain(slot, language.tag)
     if plain is not None:
         return Found(plain)
-    return _form(slot.form, bearer.forms(slot.name, language), language)
+    suggested = bearer.suggested(slot.name, language)
+    given = bearer.forms(slot.name, language)
+    # Ready names of one people and a name the team gives to another do not mix.
+    if any(given[form] != name for form, name in suggested.items() if form in given):
+        suggested = {}
+    return _form(slot.form, given, suggested, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,34 +66,55 @@ class Bearer:
     def plain(self, slot: Slot, tag: str) -> str | None:
         """Text the study gives as it stands, for slots that are not names; None for the others."""
         context = self.context
-        if slot.name == "study" and slot.form in self.counts:
-            return self.counts[slot.form]
-        texts: Mapping[tuple[str, str], str | None] = {
-            ("study", "minutes"): str(context.minutes),
-            ("study", "age"): str(context.age_of_consent),
-            ("contact", "withdrawal"): context.withdrawal.get(tag),
-            ("contact", "complaints"): context.complaints.get(tag),
-            ("organisation", "np"): context.organisation.get(tag),
-            ("community", "np"): context.community.get(tag),
-            ("programme", "np"): context.programme.get(tag),
-        }
-        return texts.get((slot.name, slot.form))
+        match slot.name, slot.form:
+            case "study", form if form in self.counts:
+                return self.counts[form]
+            case "study", "minutes":
+                return str(context.minutes)
+            case "study", "age":
+                return str(context.age_of_consent)
+            case "exception", "by" | "reason" as what:
+                unsigned = context.unsigned_wording
+                return getattr(unsigned, what) if unsigned else None
+            case _:
+                texts: Mapping[tuple[str, str], Texts] = {
+                    ("contact", "withdrawal"): context.withdrawal,
+                    ("contact", "complaints"): context.complaints,
+                    ("organisation", "np"): context.organisation,
+                    ("community", "np"): context.community,
+                    ("programme", "np"): context.programme,
+                }
+                said = texts.get((slot.name, slot.form))
+                return None if said is None else inherited(said, self.bank.lineage(tag))
 
     def forms(self, name: str, language: Language) -> Forms:
         """The forms there are for a slot of this name, in this language."""
         context, tag = self.context, language.tag
-        if name == "group":
-            return context.groups[self.about].names.get(tag, {}) if self.about else {}
+        lineage = self.bank.lineage(tag)
+        called = self.called(name)
+        if called:
+            return inherited_forms(context.groups[called].names, lineage)
         if name in ("ingroup", "ingroup_you"):
-            if context.own_group == COMMUNITY:
-                return language.phrases.get(name, {}).get(COMMUNITY, {})
-            return context.groups[self.group].names.get(tag, {})
+            return language.phrases.get(name, {}).get(COMMUNITY, {})
         if name in ("language_host", "language_newcomer"):
             spoken = self.spoken(name)
-            own = context.language_names.get(spoken, {}).get(tag, {})
+            own = inherited_forms(context.language_names.get(spoken, {}), lineage)
             return {**language.languages.get(spoken, {}), **own}
         phrase = {"country": context.country, "newcomers": context.newcomers}.get(name)
-        return _phrase(phrase, name, language)
+        return _phrase(phrase, name, language, lineage)
+
+    def called(self, name: str) -> str:
+        """The group that a slot of this name calls by its name; empty for other slots."""
+        if name == "group":
+            return self.about
+        named = name in ("ingroup", "ingroup_you") and self.context.own_group != COMMUNITY
+        return self.group if named else ""
+
+    def suggested(self, name: str, language: Language) -> Forms:
+        """Ready names of the usual group that is meant; no speaker has confirmed them."""
+        called = self.called(name)
+        use = self.context.groups[called].use if called else ""
+        return language.groups.get(use, {})
 
     def spoken(self, name: str) -> str:
         """The tag of the language meant by `language_host` or `language_newcomer`."""
@@ -97,21 +129,25 @@ class Bearer:
         return ""
 
 
-def _phrase(phrase: Phrase | None, name: str, language: Language) -> Forms:
+def _phrase(
+    phrase: Phrase | None, name: str, language: Language, lineage: tuple[Language, ...]
+) -> Forms:
     if phrase is None:
         return {}
     ready = language.phrases.get(name, {}).get(phrase.use, {})
-    return {**ready, **phrase.names.get(language.tag, {})}
+    return {**ready, **inherited_forms(phrase.names, lineage)}
 
 
-def _form(form: str, forms: Forms, language: Language) -> Found | Lacking:
-    if form in forms:
-        return Found(forms[form])
+def _form(form: str, given: Forms, suggested: Forms, language: Language) -> Found | Lacking:
+    if form in given:
+        return Found(given[form])
+    if form in suggested:
+        return Found(suggested[form], SUGGESTED)
     spec = language.forms.get(form)
     if spec is None or not spec.derive:
         return Lacking(form)
     rule, base_form, *arguments = spec.derive
-    base = _form(base_form, forms, language)
+    base = _form(base_form, given, suggested, language)
     if isinstance(base, Lacking):
         return base
     text = base.text if rule == "same" else turkish_suffix(base.text, arguments[0])

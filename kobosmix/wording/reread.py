@@ -1,0 +1,208 @@
+"""Reading a workbook that a translator or a reader has given back, with everything wrong in it."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kobosmix.errors import StudyError
+from kobosmix.findings import Finding, Place
+from kobosmix.wording import sheet
+from kobosmix.wording.review import Part
+from kobosmix.xlsx import Cell, read_rows, records, sheet_names
+
+# What Excel makes of text that looks like a date to it, as it is read back.
+_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
+_MEANS_SOMETHING = re.compile(r"[\[\]{}$<>\x00-\x08\x0b-\x1f]")
+_BIDI_MARKS = dict.fromkeys(
+    map(ord, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenRow:
+    """One sentence as it came back. `was` is what the workbook said when it was written."""
+
+    row: int
+    key: str
+    forms: tuple[tuple[str, str], ...]
+    was: str
+    text: str
+    source_digest: str
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anybody has written something else."""
+        return bool(self.text) and self.text != plain(self.was)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenSignature:
+    """A line of the page to sign that was filled in."""
+
+    part: Part
+    by: str
+    role: str
+    on: datetime.date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A workbook that came back."""
+
+    name: str
+    kind: str
+    study: str
+    language: str
+    bank_version: str
+    rows: tuple[GivenRow, ...]
+    signatures: tuple[GivenSignature, ...]
+    findings: tuple[Finding, ...]
+
+
+def plain(text: str) -> str:
+    """A sentence without what editors add unseen: direction marks, loose spaces, other forms."""
+    composed = unicodedata.normalize("NFC", text.translate(_BIDI_MARKS))
+    return " ".join(composed.split(" ")).strip()
+
+
+def read_given(path: Path, today: datetime.date) -> Given:
+    """The workbook's rows and signatures. One that is no sheet of kobosmix is a StudyError."""
+    titles = sheet_names(path)
+    if sheet.SENTENCES not in titles or sheet.ABOUT not in titles:
+        raise StudyError(
+            f"{path.name} is not a sheet that kobosmix wrote: it has no page "
+            f"'{sheet.SENTENCES}' or no page '{sheet.ABOUT}'. Write one with 'kobosmix wording sheet'."
+        )
+    about = {str(row[0]): str(row[1] or "") for row in read_rows(path, sheet.ABOUT) if row[1:]}
+    findings = list[Finding]()
+    rows = list(_rows(path.name, read_rows(path, sheet.SENTENCES), findings))
+    signed = read_rows(path, sheet.SIGN) if sheet.SIGN in titles else []
+    return Given(
+        name=path.name,
+        kind=about.get("kind", ""),
+        study=about.get("study", ""),
+        language=about.get("language", ""),
+        bank_version=about.get("item bank", ""),
+        rows=tuple(rows),
+        signatures=tuple(_signatures(path.name, signed, today, findings)),
+        findings=tuple(findings),
+    )
+
+
+def _rows(
+    name: str, cells: Sequence[Sequence[Cell]], findings: list[Finding]
+) -> Iterator[GivenRow]:
+    header = [str(cell or "").strip() for cell in cells[0]] if cells else []
+    lacking = {sheet.TEXT, sheet.KEY, sheet.FORMS, sheet.WAS, sheet.SOURCE_DIGEST} - set(header)
+    if lacking:
+        findings.append(
+            _fault(name, 1, f"columns are missing: {', '.join(sorted(lacking))}", _WHOLE)
+        )
+        return
+    seen = dict[tuple[str, str], int]()
+    for number, row in enumerate(cells[1:], start=2):
+        told = dict(zip(header, row, strict=False))
+        key, forms = _text(told.get(sheet.KEY)), _text(told.get(sheet.FORMS))
+        if not key:
+            if any(cell not in (None, "") for cell in row):
+                findings.append(
+                    _fault(name, number, "the row no longer says which sentence it is", _WHOLE)
+                )
+            continue
+        first = seen.setdefault((key, forms), number)
+        if first != number:
+            problem = f"the same sentence stands in row {first} as well"
+            findings.append(_fault(name, number, problem, "Keep one of the two rows."))
+            continue
+        text = _taken(name, number, told, findings)
+        if text is not None:
+            yield GivenRow(
+                row=number,
+                key=key,
+                forms=tuple(_pair(each) for each in forms.split()),
+                was=_text(told.get(sheet.WAS)),
+                text=text,
+                source_digest=_text(told.get(sheet.SOURCE_DIGEST)),
+            )
+
+
+def _taken(
+    name: str, number: int, told: Mapping[str, Cell], findings: list[Finding]
+) -> str | None:
+    """The text that counts: what was adjudicated, else what stands under 'text'."""
+    column = sheet.ADJUDICATED if told.get(sheet.ADJUDICATED) else sheet.TEXT
+    cell = told.get(column)
+    text = _text(cell)
+    problem = ""
+    if text.startswith("="):
+        problem = "the cell is a formula, so nobody knows what it says"
+    elif isinstance(cell, float) or _DATE.fullmatch(text):
+        problem = f"Excel has made '{text}' of what was typed"
+    elif found := _MEANS_SOMETHING.search(text):
+        problem = f"the character {found[0]!r} cannot stand in a sentence"
+    if problem:
+        findings.append(
+            _fault(
+                name,
+                number,
+                f"{column}: {problem}",
+                "Type it as text: format the cell as 'Text' first.",
+            )
+        )
+        return None
+    return plain(text)
+
+
+def _signatures(
+    name: str, cells: Sequence[Sequence[Cell]], today: datetime.date, findings: list[Finding]
+) -> Iterator[GivenSignature]:
+    for number, told in enumerate(records(cells), start=2):
+        by, role, on = (_text(told.get(each)) for each in ("name", "role", "date"))
+        part = _text(told.get("what"))
+        if not (by or on):
+            continue
+        day = _day(on)
+        if part not in set(Part) or not by or day is None or day > today:
+            findings.append(
+                Finding(
+                    code="W403",
+                    place=Place(name, number, sheet.SIGN),
+                    problem="a signature needs a name and a day that is not in the future, "
+                    f"not '{by}' and '{on}'",
+                    remedy="Write the day as year-month-day: 2026-05-31.",
+                )
+            )
+            continue
+        yield GivenSignature(part=Part(part), by=by, role=role, on=day)
+
+
+def _day(text: str) -> datetime.date | None:
+    for pattern in ("%Y-%m-%d", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S"):
+        try:
+            return datetime.datetime.strptime(text, pattern).replace(tzinfo=datetime.UTC).date()
+        except ValueError:
+            continue
+    return None
+
+
+def _text(cell: Cell) -> str:
+    text = "" if cell is None else str(cell).strip()
+    # The apostrophe that keeps a spreadsheet from running text as a formula is no part of it.
+    return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@") else text
+
+
+def _pair(spelled: str) -> tuple[str, str]:
+    group, _, about = spelled.partition(">")
+    return group, about
+
+
+_WHOLE = "Do not change the hidden columns; write the sheet anew and copy your texts into it."
+
+
+def _fault(name: str, row: int, problem: str, remedy: str) -> Finding:
+    return Finding(code="W401", place=Place(name, row), problem=problem, remedy=remedy)
