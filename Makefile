@@ -6,7 +6,7 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 p
 BIN := .venv/bin
 PYXFORM3 := .venv-pyxform3
 
-.PHONY: demo test lint bench setup java clean
+.PHONY: demo test lint bench catalogues setup java clean
 
 demo: setup
 	$(BIN)/kobosmix demo demo
@@ -57,3 +57,7 @@ java:
 
 clean:
 	rm -rf .venv $(PYXFORM3) demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# After the English of the bank has changed.
+catalogues: setup
+	$(BIN)/python -m kobosmix.wording.refresh

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from kobosmix import content
 from kobosmix.bank import read_bank
-from kobosmix.errors import InputError, UsageError
+from kobosmix.errors import InputError, StudyError, UsageError
 from kobosmix.files import write_bytes
 from kobosmix.findings import Severity, has_errors
 from kobosmix.prepare import Prepared, prepare
 from kobosmix.study import Study
 from kobosmix.wording import Review, Wording
 from kobosmix.wording.adopt import Adoption, adopt, read_copy
-from kobosmix.wording.reread import Given, read_given
+from kobosmix.wording.from_form import found_in, read_old_form
+from kobosmix.wording.reread import Given, about_of, read_given
 from kobosmix.wording.review import Signature, State
 from kobosmix.wording.sheet import (
     SheetOf,
+    compared_sheet,
     pretest_sheet,
     proof,
     recording_script,
     translators_sheet,
 )
 from kobosmix.wording.take_in import TakenIn, sign, take_in, write_taken_in
+from kobosmix.wording.templates import (
+    TemplatesTaken,
+    read_templates,
+    templates_sheet,
+    write_templates,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +55,55 @@ def write_sheet(study: Study, tag: str, *, more_columns: bool = False) -> Path:
     path = study.wording_folder / f"sheet_{tag}.xlsx"
     write_bytes(path, translators_sheet(of, more_columns=more_columns))
     return path
+
+
+def write_templates_sheet(study: Study, tag: str) -> Path:
+    """Write the sentences with their slots, and the name forms; the path it was written to."""
+    path = study.wording_folder / f"templates_{tag}.xlsx"
+    write_bytes(path, templates_sheet(_sheet_of(study, tag)))
+    return path
+
+
+def read_templates_sheet(study: Study, path: Path) -> TemplatesTaken:
+    """What taking such a sheet in would change. Writes nothing."""
+    about = about_of(path)
+    wording, _ = _worded(study, about.language)
+    if about.study != wording.context.study or about.language not in wording.bank.languages:
+        raise UsageError(
+            f"{path.name} was written for the study '{about.study}', not for this one"
+        )
+    return read_templates(path, wording, about.language)
+
+
+def take_templates_in(study: Study, taken: TemplatesTaken) -> None:
+    """Write templates into the study's catalogue, names into context.yaml; or raise the findings."""
+    if taken.findings:
+        raise InputError(taken.findings)
+    wording, _ = _worded(study, taken.tag)
+    write_templates(taken, wording, study.translations_folder, study.context_file)
+
+
+def compare_with_form(study: Study, old: Path, tags: Sequence[str]) -> list[tuple[Path, int]]:
+    """Lay an old form's translations beside the study's, a sheet for each language.
+
+    Without `tags` every language of the study is looked for. Returns each sheet with the number
+    of sentences found; nothing is taken into the study.
+    """
+    bank = read_bank(content.item_templates(), study.items_folder)
+    written, why_not = list[tuple[Path, int]](), list[str]()
+    for tag in tags or [status.tag for status in wording_status(study) if status.tag != "en"]:
+        of = _sheet_of(study, tag)
+        try:
+            found = found_in(read_old_form(old, bank.languages[tag]), of.review)
+        except StudyError as error:
+            why_not.append(str(error))
+            continue
+        path = study.wording_folder / f"from_form_{tag}.xlsx"
+        write_bytes(path, compared_sheet(of, found))
+        written.append((path, len(found)))
+    if not written:
+        raise StudyError("\n".join(why_not))
+    return written
 
 
 def write_recording_script(study: Study, tag: str) -> Path:

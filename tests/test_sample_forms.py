@@ -18,10 +18,13 @@ from kobosmix.prepare import prepare, write_build
 from kobosmix.study import Study, open_study
 from kobosmix.translate import write_proof
 from kobosmix.wording import read_catalogue
+from kobosmix.wording.po import read_po
 from kobosmix.xlsx import read_rows, sheet_names
 
 SAMPLES = Path(__file__).parent.parent / "sample_forms"
 SAMPLE = SAMPLES / "gaziantep"
+# No machine writes these languages: their catalogues are for speakers to fill.
+EMPTY = ("din", "pga", "prs", "rhg", "shk")
 WRITTEN = ("build", "wording")
 
 
@@ -103,11 +106,23 @@ def test_no_cell_of_the_sample_is_left_untranslated(rebuilt: Path) -> None:
 def test_the_drafts_translate_the_whole_bank() -> None:
     bank = read_bank(content.item_templates())
 
-    for tag in sorted(bank.languages.keys() - {"en"}):
+    for tag in sorted(bank.languages.keys() - {"en", *EMPTY}):
         catalogue, findings = read_catalogue([content.translations()], bank, tag)
         assert findings == []
         assert [k for k in bank.sentences if not catalogue.messages[k].text] == []
         assert set(catalogue.messages) == set(bank.sentences)
+
+
+@pytest.mark.parametrize("tag", EMPTY)
+def test_a_language_no_machine_may_write_has_an_empty_catalogue_with_every_key(
+    tag: str,
+) -> None:
+    entries = read_po(content.translations() / f"{tag}.po")
+
+    assert [entry.key for entry in entries] == list(
+        read_bank(content.item_templates()).sentences
+    )
+    assert {entry.text for entry in entries} == {""}
 
 
 def test_the_catalogues_come_back_byte_for_byte() -> None:

@@ -58,7 +58,7 @@ BAD = [
     ("W503", "ar", "[group.def_pl_nom], [ingroup.def_pl_nom]"),
     ("W503", "fa", "من خوب هستم; تو هم."),
     ("W503", "es", "Confía en ellos?"),
-    ("W503", "es-EC", "¿Sí? Y confía en ellos?"),
+    ("W503", "es-EC", "Confía en ellos? Sí, ¡mucho!"),
     ("W503", "fr", "Leur faites-vous confiance ?"),
     ("W503", "fr", "Comparez: huit chiffres."),
     ("W505", "es", "Me siento bienvenido/a aquí."),
@@ -107,6 +107,7 @@ GOOD = [
     ("de", "Ich bin nicht nur hier. Niemand ist allein."),
     ("tr", "Bölüm [study.part] / [study.parts]"),
     ("tr", "Onlara hiç güvenmem, hiçbir zaman."),
+    ("de", "Weiß es nicht (nicht vorlesen)"),
     ("ru", "Пишите: example.org/form, дд/мм/гггг, радио/ТВ; да/нет."),
     ("en", "It is not true. Nobody knows whether or not."),
     ("en", "Nothing will be taken from you if you say no."),
@@ -151,10 +152,16 @@ def test_what_may_be_meant_so_is_a_notice(tag: str, text: str, severity: Severit
     assert [finding.severity for finding in findings(tag, text)] == [severity]
 
 
+def test_every_question_opens_with_its_mark_in_spanish() -> None:
+    assert codes("es", "¿Confía? Y por qué?") == {"W503", "W507"}
+    assert codes("es", "¿Confía? ¿Por qué?") == {"W507"}
+
+
 def test_a_group_is_named_by_a_slot_only() -> None:
-    names = ("Suriyeliler", "Güney Sudanlılar", "Rus")
+    names = ("Suriyeliler", "Iraklılar", "Güney Sudanlılar", "Rus")
 
     assert codes("tr", "Çoğu SURİYELİLER iyidir.", names=names) == {"W504"}
+    assert codes("tr", "IRAKLILAR iyidir.", names=names) == {"W504"}
     assert codes("tr", "Bazı Güney Sudanlılar iyidir.", names=names) == {"W504"}
     assert codes("tr", "[Group.pl] iyidir, Suriyelilerce de.", names=names) == set()
     assert codes("tr", "Bir Rus iyidir.", names=names) == set(), "short names are words too"

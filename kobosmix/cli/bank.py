@@ -55,12 +55,14 @@ def explanations() -> dict[str, tuple[str, str]]:
     from kobosmix.engines import check as engines_check
     from kobosmix.people import enumerators, read, register
     from kobosmix.wording import check as wording_check
+    from kobosmix.wording import lint
     from kobosmix.yamlfile import EXPLANATIONS
 
     modules = (
         bank_check,
         context_check,
         wording_check,
+        lint,
         plan_check,
         engines_check,
         register,

@@ -49,8 +49,15 @@ def wording_command() -> None:
     is_flag=True,
     help="Room for a second translation, a back-translation and the adjudicated text.",
 )
+@click.option(
+    "--templates",
+    is_flag=True,
+    help="The sentences with their slots, and the name forms, instead.",
+)
 @click.option("--recording", is_flag=True, help="A script for recording the sentences instead.")
-def sheet_command(language: str, study: Study, *, more_columns: bool, recording: bool) -> None:
+def sheet_command(
+    language: str, study: Study, *, more_columns: bool, templates: bool, recording: bool
+) -> None:
     """Write the sentences of LANGUAGE into a workbook for a translator.
 
     Each row is a final sentence, with the names of this study in it, as a respondent will hear
@@ -59,14 +66,15 @@ def sheet_command(language: str, study: Study, *, more_columns: bool, recording:
     \b
     kobosmix wording sheet tr --study soup
     """
-    from kobosmix.translate import write_recording_script, write_sheet
+    from kobosmix.translate import write_recording_script, write_sheet, write_templates_sheet
 
     with writing(study, "wording sheet"):
-        path = (
-            write_recording_script(study, language)
-            if recording
-            else write_sheet(study, language, more_columns=more_columns)
-        )
+        if recording:
+            path = write_recording_script(study, language)
+        elif templates:
+            path = write_templates_sheet(study, language)
+        else:
+            path = write_sheet(study, language, more_columns=more_columns)
     _show_path(study, path)
 
 
@@ -93,40 +101,30 @@ def proof_command(language: str, study: Study) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @study_option
 @click.option("--yes", is_flag=True, help="Write the changes without asking.")
-def import_command(file: Path, study: Study, *, yes: bool) -> None:
+@click.option(
+    "--from-form", is_flag=True, help="FILE is an XLSForm with translations you already have."
+)
+def import_command(file: Path, study: Study, *, yes: bool, from_form: bool) -> None:
     """Take back a sheet or a proof: shows what changes, asks, then writes.
 
     With a row that cannot be read nothing is written at all. A signed proof is recorded, sentence
-    by sentence; what changes later is open again.
+    by sentence; what changes later is open again. An old form is laid beside the study's wording
+    in a sheet; what is marked 'yes' there is taken when that sheet is imported.
 
     \b
     kobosmix wording import wording/proof_tr.xlsx --study soup
+    kobosmix wording import --from-form old_form.xlsx --study soup
     """
-    from kobosmix.translate import read_sheet, take_sheet_in
+    from kobosmix.wording.reread import about_of
+    from kobosmix.wording.sheet import TEMPLATES
 
-    today = datetime.now(tz=UTC).date()
     with writing(study, "wording import"):
-        taken = read_sheet(study, file, today)
-        show_findings(taken.findings)
-        if has_errors(taken.findings):
-            say("Nothing was imported.")
-            click.get_current_context().exit(1)
-        for change in taken.changes:
-            click.echo(f"{file.name}:{change.row}: {change.key}{_kind(change)}")
-            click.echo(f"  - {change.before}\n  + {change.after}")
-        signing = taken.given.signatures
-        if not taken.changes and not signing:
-            say("Nothing has changed.")
-            return
-        if not yes and not click.confirm(_question(len(taken.changes), len(signing)), err=True):
-            say("Nothing was imported.")
-            return
-        signed = take_sheet_in(study, taken, today)
-    if taken.changes:
-        click.echo(f"{len(taken.changes)} sentences changed.")
-    for signature, left in signed:
-        still = f"; {left} changed since the proof was written and stay open" if left else ""
-        click.echo(f"{len(signature.texts)} sentences of the {signature.part} signed{still}.")
+        if from_form:
+            _compare(study, file)
+        elif about_of(file).kind == TEMPLATES:
+            _import_templates(study, file, yes=yes)
+        else:
+            _import_sheet(study, file, yes=yes)
 
 
 @wording_command.command("status")
@@ -184,6 +182,68 @@ def adopt_command(file: Path, study: Study, *, as_json: bool) -> None:
             "yours, change text.intro_interview_1 in translations/en.po."
         )
     say(f"Next:  kobosmix check {shown_path(study)}")
+
+
+def _compare(study: Study, old: Path) -> None:
+    from kobosmix.translate import compare_with_form
+
+    with writing(study, "wording import"):
+        for path, number in compare_with_form(study, old, ()):
+            say(
+                f"{number} sentences of the form differ. Write 'yes' under 'take', then import:"
+            )
+            _show_path(study, path)
+
+
+def _import_sheet(study: Study, file: Path, *, yes: bool) -> None:
+    from kobosmix.translate import read_sheet, take_sheet_in
+
+    today = datetime.now(tz=UTC).date()
+    taken = read_sheet(study, file, today)
+    show_findings(taken.findings)
+    if has_errors(taken.findings):
+        _stop("Nothing was imported.")
+    for change in taken.changes:
+        click.echo(f"{file.name}:{change.row}: {change.key}{_kind(change)}")
+        click.echo(f"  - {change.before}\n  + {change.after}")
+    signing = taken.given.signatures
+    if not taken.changes and not signing:
+        say("Nothing has changed.")
+    elif yes or click.confirm(_question(len(taken.changes), len(signing)), err=True):
+        signed = take_sheet_in(study, taken, today)
+        click.echo(f"{len(taken.changes)} sentences changed.")
+        for signature, left in signed:
+            still = (
+                f"; {left} changed since the proof was written and stay open" if left else ""
+            )
+            said = f"{len(signature.texts)} sentences of the {signature.part} signed{still}."
+            click.echo(said)
+    else:
+        say("Nothing was imported.")
+
+
+def _import_templates(study: Study, file: Path, *, yes: bool) -> None:
+    from kobosmix.translate import read_templates_sheet, take_templates_in
+
+    taken = read_templates_sheet(study, file)
+    show_findings(taken.findings)
+    if taken.findings:
+        _stop("Nothing was imported.")
+    for change in taken.changes:
+        click.echo(f"{file.name}:{change.row}: {change.what}")
+        click.echo(f"  - {change.before}\n  + {change.after}")
+    if not taken.changes:
+        say("Nothing has changed.")
+    elif yes or click.confirm(_question(len(taken.changes), 0), err=True):
+        take_templates_in(study, taken)
+        click.echo(f"{len(taken.changes)} changed.")
+    else:
+        say("Nothing was imported.")
+
+
+def _stop(sentence: str) -> None:
+    say(sentence)
+    click.get_current_context().exit(1)
 
 
 def _show_path(study: Study, path: Path) -> None:

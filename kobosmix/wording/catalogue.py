@@ -100,7 +100,7 @@ def _absent(tag: str) -> Finding:
     return Finding(
         code="W101",
         place=Place(f"{tag}.po"),
-        problem="there is no catalogue of translations for this language",
+        problem="there are no translations into this language yet",
         remedy="Mark the language 'preparing' in context.yaml until there is one.",
     )
 

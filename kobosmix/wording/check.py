@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from kobosmix.bank.adaptation import inherited_forms
 from kobosmix.bank.check import STUDY_SLOTS, slot_problem
 from kobosmix.bank.model import Bank
 from kobosmix.findings import Finding, Severity
 from kobosmix.slots import slots_of
 from kobosmix.wording.catalogue import SOURCE, Catalogue
+from kobosmix.wording.lint import check_sentences
 from kobosmix.wording.names import SUGGESTED
 from kobosmix.wording.render import Derived, MissingForm, Wording
 from kobosmix.wording.review import Review, State
@@ -85,6 +87,7 @@ def check_wording(wording: Wording, file: YamlFile) -> Iterator[Finding]:
         published = wording.published if catalogue.tag == SOURCE else frozenset[str]()
         yield from check_slots_kept(catalogue, wording.bank, published)
         yield from check_question_marks(catalogue, wording.bank, published)
+        yield from _sentences_checked(catalogue, wording, published)
     for missing in wording.missing_texts:
         if missing.tag in wording.bank.languages and wording.catalogues[missing.tag].messages:
             yield Finding(
@@ -94,6 +97,18 @@ def check_wording(wording: Wording, file: YamlFile) -> Iterator[Finding]:
                 remedy=f"Translate: {wording.source(missing.key)}",
             )
     yield from _missing_forms(wording, file)
+
+
+def _sentences_checked(
+    catalogue: Catalogue, wording: Wording, published: frozenset[str]
+) -> Iterator[Finding]:
+    lineage = wording.bank.lineage(catalogue.tag)
+    names = set[str]()
+    for group in wording.context.groups.values():
+        ready = lineage[-1].groups.get(group.use, {})
+        names |= {*ready.values(), *inherited_forms(group.names, lineage).values()}
+    own = {k: m for k, m in catalogue.messages.items() if k not in published}
+    yield from check_sentences(Catalogue(catalogue.tag, own), wording.bank, names)
 
 
 def check_review(

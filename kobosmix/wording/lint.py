@@ -92,15 +92,14 @@ _GLUED_IN: Mapping[str, re.Pattern[str]] = {
     "fr": re.compile(r"[^\W\d_]+(?:[·•‧]|\.(?=(?:e|es|ne|se)(?:\.s)?(?!\w)))[^\W\d_]{1,4}"),
     "es": re.compile(r"[^\W\d_]+@s?(?!\w)"),
 }
-_AND_OR = frozenset(
-    "and/or und/oder et/ou y/o e/o e/ou ve/veya i/ili и/или та/або і/або й/або și/sau و/أو و/یا".split()
+_AND_OR = re.compile(
+    "and/or|und/oder|et/ou|y/o|e/o|e/ou|ve/veya|i/ili|и/или|та/або|і/або|й/або|și/sau|و/أو|و/یا"
 )
-_OTHER_PAIRS = frozenset(
-    "km/h m/s km/sa км/ч км/год км/с км/х كم/س yes/no ja/nein oui/non sí/no da/ne da/nu да/не "
-    "да/нет так/ні نعم/لا".split()
+_OTHER_PAIRS = re.compile(
+    "km/h|m/s|km/sa|км/ч|км/год|км/с|км/х|كم/س|yes/no|ja/nein|oui/non|sí/no|da/ne|da/nu|да/не|да/нет|так/ні|نعم/لا"
 )
 
-_SENTENCE_END = re.compile(r"[.!?؟…;؛:]+")
+_SENTENCE_END = re.compile(r"[.!?؟…;؛:()]+")
 # Only words that deny by themselves: Turkish hiç and asla go with a negated verb, and that is one.
 _NEGATIONS: Mapping[str, re.Pattern[str]] = {
     "en": re.compile(
@@ -247,7 +246,7 @@ def check_french_spaces(sentence: Sentence) -> Iterator[Finding]:
 
 def check_names(sentence: Sentence, names: re.Pattern[str]) -> Iterator[Finding]:
     """A group is named by a slot only."""
-    for name in sorted(set(names.findall(sentence.bare.casefold()))):
+    for name in sorted(set(names.findall(_folded(sentence.bare)))):
         yield sentence.finding(
             "W504",
             f"the group '{name}' is named in the sentence itself",
@@ -291,7 +290,7 @@ def check_one_question(sentence: Sentence) -> Iterator[Finding]:
     if marks > 1:
         yield sentence.finding("W507", f"there are {marks} questions in one", "Ask one thing.")
     for word in re.findall(rf"(?<![\w/]){_WORD}/{_WORD}(?![\w/])", sentence.bare):
-        if word.casefold() in _AND_OR:
+        if _AND_OR.fullmatch(word.casefold()):
             yield sentence.finding(
                 "W507", f"'{word}' leaves open what is asked", "Decide between 'and' and 'or'."
             )
@@ -362,13 +361,18 @@ def _bare(template: str, language: Language) -> str:
 
 
 def _any_of(names: Iterable[str]) -> re.Pattern[str] | None:
-    composed = {unicodedata.normalize("NFC", name).strip().casefold() for name in names}
+    composed = {_folded(unicodedata.normalize("NFC", name).strip()) for name in names}
     telling = [
         re.escape(name)
         for name in sorted(composed, key=lambda name: (-len(name), name))
         if sum(letter.isalpha() for letter in name) >= _SHORTEST_NAME
     ]
     return re.compile(rf"(?<!\w)(?:{'|'.join(telling)})(?!\w)") if telling else None
+
+
+def _folded(text: str) -> str:
+    # Turkish capitals: casefold leaves a dot over the i of İ, and makes no ı of I.
+    return text.casefold().replace("i\u0307", "i").replace("ı", "i")
 
 
 def _is_ascii_word(character: str) -> bool:
@@ -379,4 +383,7 @@ def _is_both_genders(pair: re.Match[str]) -> bool:
     ending = pair[2]
     # 'TV' and 'UN' are no endings, and 'mm' is part of how a date is written.
     is_abbreviation = ending != ending.lower() or (len(ending) > 1 and len(set(ending)) == 1)
-    return not is_abbreviation and pair[0].casefold() not in _AND_OR | _OTHER_PAIRS
+    is_usual = _AND_OR.fullmatch(pair[0].casefold()) or _OTHER_PAIRS.fullmatch(
+        pair[0].casefold()
+    )
+    return not (is_abbreviation or is_usual)

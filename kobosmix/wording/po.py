@@ -125,6 +125,10 @@ def _open(path: Path, tag: str, header: str):  # type: ignore[no-untyped-def]
 
 def _plural_forms(tag: str) -> str:
     """How the language counts. No sentence here is counted, but editors of PO want to be told."""
+    from babel import UnknownLocaleError
     from babel.messages.plurals import get_plural
 
-    return str(get_plural(tag.replace("-", "_")).plural_forms)
+    try:
+        return str(get_plural(tag.partition("-")[0]).plural_forms)
+    except UnknownLocaleError:
+        return "nplurals=1; plural=0;"

@@ -18,6 +18,8 @@ from kobosmix.xlsx import Cell, read_rows, records, sheet_names
 # What Excel makes of text that looks like a date to it, as it is read back.
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
 _MEANS_SOMETHING = re.compile(r"[\[\]{}$<>\x00-\x08\x0b-\x1f]")
+_YES = ("yes", "y", "x", "1")
+_BRACKETS = dict.fromkeys(map(ord, "[]"))
 _BIDI_MARKS = dict.fromkeys(
     map(ord, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 )
@@ -64,30 +66,65 @@ class Given:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a workbook says of itself."""
+
+    kind: str
+    study: str
+    language: str
+    bank_version: str
+
+
+def about_of(path: Path) -> About:
+    """Which sheet this is, and of what. One that is no sheet of kobosmix is a StudyError."""
+    titles = sheet_names(path)
+    if sheet.ABOUT not in titles or not {sheet.SENTENCES, "Templates"} & set(titles):
+        raise StudyError(
+            f"{path.name} is not a sheet that kobosmix wrote: it has no page '{sheet.ABOUT}' or no "
+            f"page '{sheet.SENTENCES}'. Write one with 'kobosmix wording sheet'."
+        )
+    told = {str(row[0]): str(row[1] or "") for row in read_rows(path, sheet.ABOUT) if row[1:]}
+    return About(
+        kind=told.get("kind", ""),
+        study=told.get("study", ""),
+        language=told.get("language", ""),
+        bank_version=told.get("item bank", ""),
+    )
+
+
 def plain(text: str) -> str:
     """A sentence without what editors add unseen: direction marks, loose spaces, other forms."""
     composed = unicodedata.normalize("NFC", text.translate(_BIDI_MARKS))
     return " ".join(composed.split(" ")).strip()
 
 
+def unusable(cell: Cell, *, slots: bool = False) -> str:
+    """Why a cell cannot be taken as a sentence, in words; empty where it can.
+
+    With `slots` brackets are allowed.
+    """
+    text = _text(cell)
+    if text.startswith("="):
+        return "the cell is a formula, so nobody knows what it says"
+    if isinstance(cell, float) or _DATE.fullmatch(text):
+        return f"Excel has made '{text}' of what was typed"
+    found = _MEANS_SOMETHING.search(text.translate(_BRACKETS) if slots else text)
+    return f"the character {found[0]!r} cannot stand in a sentence" if found else ""
+
+
 def read_given(path: Path, today: datetime.date) -> Given:
     """The workbook's rows and signatures. One that is no sheet of kobosmix is a StudyError."""
-    titles = sheet_names(path)
-    if sheet.SENTENCES not in titles or sheet.ABOUT not in titles:
-        raise StudyError(
-            f"{path.name} is not a sheet that kobosmix wrote: it has no page "
-            f"'{sheet.SENTENCES}' or no page '{sheet.ABOUT}'. Write one with 'kobosmix wording sheet'."
-        )
-    about = {str(row[0]): str(row[1] or "") for row in read_rows(path, sheet.ABOUT) if row[1:]}
+    about, titles = about_of(path), sheet_names(path)
     findings = list[Finding]()
     rows = list(_rows(path.name, read_rows(path, sheet.SENTENCES), findings))
     signed = read_rows(path, sheet.SIGN) if sheet.SIGN in titles else []
     return Given(
         name=path.name,
-        kind=about.get("kind", ""),
-        study=about.get("study", ""),
-        language=about.get("language", ""),
-        bank_version=about.get("item bank", ""),
+        kind=about.kind,
+        study=about.study,
+        language=about.language,
+        bank_version=about.bank_version,
         rows=tuple(rows),
         signatures=tuple(_signatures(path.name, signed, today, findings)),
         findings=tuple(findings),
@@ -134,17 +171,12 @@ def _rows(
 def _taken(
     name: str, number: int, told: Mapping[str, Cell], findings: list[Finding]
 ) -> str | None:
-    """The text that counts: what was adjudicated, else what stands under 'text'."""
+    """The text that counts: what was adjudicated or taken from a form, else that under 'text'."""
     column = sheet.ADJUDICATED if told.get(sheet.ADJUDICATED) else sheet.TEXT
+    if _text(told.get(sheet.TAKE)).casefold() in _YES:
+        column = sheet.THEIRS
     cell = told.get(column)
-    text = _text(cell)
-    problem = ""
-    if text.startswith("="):
-        problem = "the cell is a formula, so nobody knows what it says"
-    elif isinstance(cell, float) or _DATE.fullmatch(text):
-        problem = f"Excel has made '{text}' of what was typed"
-    elif found := _MEANS_SOMETHING.search(text):
-        problem = f"the character {found[0]!r} cannot stand in a sentence"
+    text, problem = _text(cell), unusable(cell)
     if problem:
         findings.append(
             _fault(

@@ -6,7 +6,7 @@ sentence a row is, so that rows may be sorted or left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kobosmix.bank.model import Bank
@@ -16,12 +16,13 @@ from kobosmix.xlsx import Cell, Sheet, workbook_bytes
 
 SENTENCES, ABOUT, SIGN, PRETEST = "Sentences", "About", "Sign", "Pretest"
 FORMAT = 1
-SHEET, PROOF, TEMPLATES = "sheet", "proof", "templates"
+SHEET, PROOF, TEMPLATES, COMPARED = "sheet", "proof", "templates", "compared with a form"
 
 FORM, PLACE, ENGLISH, INTENT, TEXT, COMMENT = (
     *("form", "place", "English", "intent", "text", "comment"),
 )
 SECOND, BACK, ADJUDICATED = "second translation", "back-translation", "adjudicated"
+THEIRS, TAKE = "from the form", "take"
 KEY, FORMS, WAS, SOURCE_DIGEST = "key", "forms", "was", "source"
 _VISIBLE = (FORM, PLACE, ENGLISH, INTENT, TEXT, COMMENT)
 _MORE = (SECOND, BACK, ADJUDICATED)
@@ -44,12 +45,33 @@ class SheetOf:
 
 def translators_sheet(of: SheetOf, *, more_columns: bool = False) -> bytes:
     """The sentences to translate; with `more_columns` room for a second translation as well."""
-    return workbook_bytes((_sentences(of, _MORE if more_columns else ()), _about(of, SHEET)))
+    return workbook_bytes((_sentences(of, _MORE if more_columns else ()), about(of, SHEET)))
 
 
 def proof(of: SheetOf) -> bytes:
     """The sentences to read and correct, with a page to sign."""
-    return workbook_bytes((_sentences(of, ()), _sign(of), _about(of, PROOF)))
+    return workbook_bytes((_sentences(of, ()), _sign(of), about(of, PROOF)))
+
+
+def compared_sheet(of: SheetOf, found: Mapping[tuple[str, tuple[str, str]], str]) -> bytes:
+    """The sentences an old form has as well, side by side, with a column to say 'yes' in."""
+    rows: list[list[Cell]] = [[*_VISIBLE, THEIRS, TAKE, *_HIDDEN]]
+    for text in of.review.texts:
+        theirs = found.get((text.key, text.forms[0]))
+        if theirs:
+            row = _row(of, text, 2)
+            row[len(_VISIBLE)] = theirs
+            rows.append(row)
+    first_hidden = len(_VISIBLE) + 2
+    page = Sheet(
+        title=SENTENCES,
+        rows=rows,
+        for_people=True,
+        text_columns=tuple(range(len(rows[0]))),
+        hidden_columns=tuple(range(first_hidden, len(rows[0]))),
+        right_to_left_columns=(4, len(_VISIBLE)) if of.right_to_left else (),
+    )
+    return workbook_bytes((page, about(of, COMPARED)))
 
 
 def pretest_sheet(of: SheetOf) -> bytes:
@@ -135,6 +157,11 @@ def spelled_forms(forms: Iterable[tuple[str, str]]) -> str:
     return " ".join(f"{group}>{about}" for group, about in forms)
 
 
+def about(of: SheetOf, kind: str) -> Sheet:
+    """The page that says which study, language and bank a workbook was written for."""
+    return Sheet(title=ABOUT, rows=list(_facts(of, kind)), for_people=True)
+
+
 def _is_heard(text: ReviewText, bank: Bank) -> bool:
     form_text = bank.texts.get(text.key.removeprefix("text."))
     is_staff = form_text is not None and form_text.audience == "enumerator"
@@ -195,10 +222,6 @@ def _sign(of: SheetOf) -> Sheet:
         ],
     ]
     return Sheet(title=SIGN, rows=rows, for_people=True, text_columns=(2, 3, 4))
-
-
-def _about(of: SheetOf, kind: str) -> Sheet:
-    return Sheet(title=ABOUT, rows=list(_facts(of, kind)), for_people=True)
 
 
 def _facts(of: SheetOf, kind: str) -> Iterator[list[Cell]]:
