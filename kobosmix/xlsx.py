@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 _WIDEST = 60
+_LINE_HEIGHT = 15
 _LONGEST_TEXT = 32_767
 # Excel's own number for the format "Text".
 _TEXT_FORMAT = 49
@@ -180,12 +181,19 @@ class _Pens:
 def _write_sheet(target: Worksheet, sheet: Sheet, pens: _Pens) -> None:
     if sheet.right_to_left:
         target.right_to_left()
+    widths = _widths(sheet.rows)
     if sheet.for_people:
         target.freeze_panes(1, 0)
-        for column, width in enumerate(_widths(sheet.rows)):
+        # Who prints it gets every column on the page.
+        target.set_landscape()
+        target.fit_to_pages(1, 0)
+        for column, width in enumerate(widths):
             hidden = {"hidden": True} if column in sheet.hidden_columns else {}
             target.set_column(column, column, width, None, hidden)
+    shown = [c for c in range(len(widths)) if c not in sheet.hidden_columns]
     for number, row in enumerate(sheet.rows):
+        if sheet.for_people:
+            target.set_row(number, _LINE_HEIGHT * _lines(row, shown, widths))
         for column, value in enumerate(row):
             if value is None or value == "":
                 continue
@@ -219,6 +227,18 @@ def _widths(rows: Sequence[Sequence[Cell]]) -> list[int]:
         for column, cell in enumerate(row):
             longest[column] = max(longest[column], len(str(cell or "")) + 2)
     return [min(width, _WIDEST) for width in longest]
+
+
+def _lines(row: Sequence[Cell], shown: Sequence[int], widths: Sequence[int]) -> int:
+    """How many lines the row's longest wrapped cell takes; not every program works it out."""
+    texts = ((str(row[c] or ""), widths[c]) for c in shown if c < len(row))
+    return max(
+        (
+            sum(-(-max(len(line), 1) // width) for line in text.split("\n"))
+            for text, width in texts
+        ),
+        default=1,
+    )
 
 
 def _plain_rows(sheet: ReadWorksheet) -> list[list[Cell]]:

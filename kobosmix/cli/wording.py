@@ -211,7 +211,7 @@ def _import_sheet(study: Study, file: Path, *, yes: bool) -> None:
         say("Nothing has changed.")
     elif yes or click.confirm(_question(len(taken.changes), len(signing)), err=True):
         signed = take_sheet_in(study, taken, today)
-        click.echo(f"{len(taken.changes)} sentences changed.")
+        click.echo(f"{len(taken.changes)} sentence{_s(len(taken.changes))} changed.")
         for signature, left in signed:
             still = (
                 f"; {left} changed since the proof was written and stay open" if left else ""
@@ -254,7 +254,11 @@ def _kind(change: Any) -> str:
     if change.kind == "override":
         return f" (kept whole, for the form of '{change.form[0]}' only)"
     others = change.also
-    return f" (changes {others} other sentence{'s' * (others != 1)} too)" if others else ""
+    return f" (changes {others} other sentence{_s(others)} too)" if others else ""
+
+
+def _s(number: int) -> str:
+    return "" if number == 1 else "s"
 
 
 def _question(changes: int, signatures: int) -> str:
