@@ -44,6 +44,21 @@ MISSING_CODES: Mapping[Missing, int] = {
 }
 
 
+# Whose English the questions have, and whether readers have signed the sentences, in words.
+WORDING_IN_WORDS: Mapping[str, str] = {
+    "own": "kobosmix's own wording, written to measure the same constructs as the toolkit",
+    "published": "the published English wording of Tropp and Morhayim (2022), IOM, CC BY-NC-ND "
+    "3.0 IGO, and translations of it",
+    "mixed": "partly the published English wording of Tropp and Morhayim (2022), IOM, CC BY-NC-ND "
+    "3.0 IGO, partly other wording",
+}
+REVIEW_IN_WORDS: Mapping[str, str] = {
+    "draft": "DRAFT: not every sentence has been signed by a reader of its language",
+    "exception": "not every sentence has been signed by a reader; used all the same by exception",
+    "signed": "every sentence has been signed by a reader of its language",
+}
+
+
 class Role(StrEnum):
     """What a variable is for. Only KEY, ITEM and CLOSING hold what a respondent said."""
 

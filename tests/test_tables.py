@@ -255,7 +255,7 @@ def test_waves_are_named_as_the_sample_sheet_names_them() -> None:
 
 
 def codebook_rows(folder: Path) -> dict[tuple[Cell, Cell], dict[str, Cell]]:
-    rows = records(read_rows(folder / "codebook.xlsx"))
+    rows = records(read_rows(folder / "codebook.xlsx", "Answers"))
     return {(row["column"], row["asked in the form of"]): dict(row) for row in rows}
 
 
@@ -302,7 +302,7 @@ def test_builds_with_equal_words_share_a_row_and_reworded_ones_do_not(
 
     write_tables(tmp_path, study.matched())
 
-    rows = records(read_rows(tmp_path / "codebook.xlsx"))
+    rows = records(read_rows(tmp_path / "codebook.xlsx", "Answers"))
     found = [(r["builds"], r["n answered"]) for r in rows if r["column"] == "pre_trust_1"]
     assert (
         found == [("b2, local-pre", 2), ("b3", 1)] or found[0] == ("newcomer-pre", 0) or found

@@ -7,13 +7,17 @@ from typing import Any
 import click
 
 from kobosmix.bank.model import Concept, Item
-from kobosmix.cli.console import one_of, show_json, show_table
+from kobosmix.cli.console import StudyFolder, one_of, show_json, show_table
+from kobosmix.study import Study
 
 
 @click.command("concepts")
 @click.argument("concept", default="")
 @click.option("--json", "as_json", is_flag=True, help="The whole bank, for a program.")
-def concepts_command(concept: str, *, as_json: bool) -> None:
+@click.option(
+    "--study", type=StudyFolder(), metavar="DIR", help="With the concepts this study has added."
+)
+def concepts_command(concept: str, study: Study | None, *, as_json: bool) -> None:
     """Browse the item bank: what it measures, of whom, when.
 
     With the id of a CONCEPT, its items word for word.
@@ -25,7 +29,7 @@ def concepts_command(concept: str, *, as_json: bool) -> None:
     from kobosmix import content
     from kobosmix.bank import read_bank
 
-    bank = read_bank(content.item_templates())
+    bank = read_bank(content.item_templates(), study.items_folder if study else None)
     if as_json:
         show_json([_concept_json(each) for each in bank.concepts.values()])
     elif concept:

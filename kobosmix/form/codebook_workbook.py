@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kobosmix.codebook import MISSING_CODES, Codebook, Variable
+from kobosmix.codebook import (
+    MISSING_CODES,
+    REVIEW_IN_WORDS,
+    WORDING_IN_WORDS,
+    Codebook,
+    Variable,
+)
 from kobosmix.conditions import All, AnyOf, Blank, Condition, Equals, Not
 from kobosmix.xlsx import Cell, Sheet, workbook_bytes
 
-_SOURCES = {
-    "own": "kobosmix's own wording, written to measure the same constructs as the toolkit",
-    "published": "the published English wording of Tropp and Morhayim (2022), IOM, CC BY-NC-ND "
-    "3.0 IGO, and translations of it",
-    "mixed": "partly the published English wording of Tropp and Morhayim (2022), IOM, CC BY-NC-ND "
-    "3.0 IGO, partly other wording",
-}
-_REVIEWS = {
-    "draft": "DRAFT: not every sentence has been signed by a reader of its language",
-    "exception": "not every sentence has been signed by a reader; used all the same by exception",
-    "signed": "every sentence has been signed by a reader of its language",
-}
 _REASONS = {
     "refused": "prefers not to answer",
     "dont_know": "does not know",
@@ -51,8 +45,8 @@ def _form(codebook: Codebook) -> Iterator[list[Cell]]:
     yield ["languages", ", ".join(codebook.languages)]
     yield ["build id", codebook.build_id]
     yield ["item bank", codebook.bank_version]
-    yield ["wording", _SOURCES[codebook.wording]]
-    yield ["review", _REVIEWS[codebook.review]]
+    yield ["wording", WORDING_IN_WORDS[codebook.wording]]
+    yield ["review", REVIEW_IN_WORDS[codebook.review]]
     if codebook.exception:
         yield ["exception", codebook.exception]
     for each in codebook.adaptations:

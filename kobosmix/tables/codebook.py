@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kobosmix.codebook import MISSING_CODES, ConceptEntry, Missing, Variable
+from kobosmix.codebook import (
+    MISSING_CODES,
+    REVIEW_IN_WORDS,
+    WORDING_IN_WORDS,
+    ConceptEntry,
+    Missing,
+    Variable,
+)
 from kobosmix.match.model import State
 from kobosmix.tables.tabulate import Column, Definition, Tabulation
 from kobosmix.tables.toolkit import toolkit_headings
@@ -53,7 +60,7 @@ _MISSING_MEANINGS: Mapping[Missing, str] = {
 
 
 def codebook_sheets(tabulation: Tabulation) -> list[Sheet]:
-    """One row for each column and each wording it was fielded with, and the missing codes."""
+    """Whose wording each form has; a row for each column and wording; the missing codes."""
     languages = _languages(tabulation)
     spoken = [f"{what} [{tag}]" for tag in languages for what in ("wording", "codes")]
     headings = {(h.column.wave, h.column.name): h.heading for h in toolkit_headings(tabulation)}
@@ -66,7 +73,21 @@ def codebook_sheets(tabulation: Tabulation) -> list[Sheet]:
         for column in tabulation.columns
         for alike in _alike(column)
     ]
+    forms: list[Sequence[Cell]] = [
+        ("form", "build", "whose wording", "read and signed", "exception")
+    ]
+    forms += [
+        (
+            f"{book.wave}_{book.group}",
+            build_id,
+            WORDING_IN_WORDS[book.wording],
+            REVIEW_IN_WORDS[book.review],
+            book.exception,
+        )
+        for build_id, book in sorted(tabulation.matched.codebooks.items())
+    ]
     return [
+        Sheet(title="Forms", rows=forms, for_people=True),
         Sheet(title="Answers", rows=answers, for_people=True),
         Sheet(title="Other columns", rows=rows, for_people=True),
         Sheet(title="Missing codes", rows=_missing_rows(), for_people=True),

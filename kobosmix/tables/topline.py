@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kobosmix.codebook import Kind, Missing
+from kobosmix.codebook import REVIEW_IN_WORDS, WORDING_IN_WORDS, Kind, Missing
 from kobosmix.match.model import Interview
 from kobosmix.tables.tabulate import Column, Given, Tabulation, group_name, merged_order
 from kobosmix.tables.wide import groups_of
@@ -63,6 +63,10 @@ def _about(tabulation: Tabulation) -> Sheet:
     rows.append(
         ("", "Per cents are of the valid answers; those without one are counted apart.")
     )
+    books = matched.codebooks.values()
+    said = {WORDING_IN_WORDS[book.wording] for book in books}
+    said |= {REVIEW_IN_WORDS[book.review] for book in books if book.review != "signed"}
+    rows += [("", f"Wording: {words}.") for words in sorted(said)]
     rows.append(
         ("", "For the evaluation team only: do not publish cells of fewer than 5 persons.")
     )
