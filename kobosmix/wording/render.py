@@ -118,6 +118,10 @@ class Wording:
         message = own.messages.get(key) if own else None
         return message.text if message else self.bank.sentences[key]
 
+    def made_from(self, key: str, tag: str) -> str:
+        """The English that a sentence in this language is made from: for English, the bank's."""
+        return self.bank.sentences[key] if tag == SOURCE else self.source(key)
+
     def template(self, key: str, tag: str) -> str:
         """The sentence with its slots, empty where it is not translated."""
         if tag == SOURCE:
@@ -206,7 +210,7 @@ class Wording:
         if way in self.renderings:
             return
         tag, key, _, _ = way
-        source = self.source(key)
+        source = self.made_from(key, tag)
         catalogue = self.catalogues.get(tag)
         message = catalogue.messages.get(key) if catalogue and tag != SOURCE else None
         self.renderings[way] = Rendering(

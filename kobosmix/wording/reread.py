@@ -16,7 +16,9 @@ from kobosmix.wording.review import Part
 from kobosmix.xlsx import Cell, read_rows, records, sheet_names
 
 # What Excel makes of text that looks like a date to it, as it is read back.
-_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
+_MADE_BY_EXCEL = re.compile(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(\.\d+)?|TRUE|FALSE|#[A-Z/0!?]+")
+# A character that XML cannot hold, as Excel spells it.
+_ESCAPED = re.compile("_x[0-9A-Fa-f]{4}_|\ufffd")
 _MEANS_SOMETHING = re.compile(r"[\[\]{}$<>\x00-\x08\x0b-\x1f]")
 _YES = ("yes", "y", "x", "1")
 _BRACKETS = dict.fromkeys(map(ord, "[]"))
@@ -107,7 +109,7 @@ def unusable(cell: Cell, *, slots: bool = False) -> str:
     text = _text(cell)
     if text.startswith("="):
         return "the cell is a formula, so nobody knows what it says"
-    if isinstance(cell, float) or _DATE.fullmatch(text):
+    if isinstance(cell, float) or _MADE_BY_EXCEL.fullmatch(text) or _ESCAPED.search(text):
         return f"Excel has made '{text}' of what was typed"
     found = _MEANS_SOMETHING.search(text.translate(_BRACKETS) if slots else text)
     return f"the character {found[0]!r} cannot stand in a sentence" if found else ""

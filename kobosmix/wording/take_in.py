@@ -74,7 +74,7 @@ def write_taken_in(
     """Write the changes into the study's catalogue and overrides."""
     tag = taken.given.language
     entries = [
-        Entry(key=change.key, source=wording.source(change.key), text=change.becomes)
+        Entry(key=change.key, source=wording.made_from(change.key, tag), text=change.becomes)
         for change in taken.changes
         if change.kind == TEMPLATE
     ]

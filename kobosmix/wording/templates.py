@@ -105,7 +105,9 @@ def write_templates(
 ) -> None:
     """Write templates into the study's catalogue and names into context.yaml."""
     entries = [
-        Entry(key=change.what, source=wording.source(change.what), text=change.after)
+        Entry(
+            key=change.what, source=wording.made_from(change.what, taken.tag), text=change.after
+        )
         for change in taken.changes
         if not change.way
     ]
