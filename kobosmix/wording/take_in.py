@@ -56,7 +56,7 @@ def take_in(given: Given, wording: Wording, review: Review) -> TakenIn:
     changed = list[tuple[GivenRow, ReviewText]]()
     for row in given.rows:
         text = _text_of(row, review)
-        conflict = _conflict(given, row, text)
+        conflict = _conflict(given, row, text) or _lost_count(given, row, text, wording)
         if conflict is not None:
             findings.append(conflict)
         elif text is not None and row.is_changed and row.text != plain(text.text):
@@ -177,6 +177,26 @@ def _conflict(given: Given, row: GivenRow, text: ReviewText | None) -> Finding |
         place=Place(given.name, row.row),
         problem=f"{problem}. The row was not taken",
         remedy="Write the sheet anew and decide between the two.",
+        severity=Severity.WARNING,
+    )
+
+
+def _lost_count(
+    given: Given, row: GivenRow, text: ReviewText | None, wording: Wording
+) -> Finding | None:
+    """A number that each place in the form puts in cannot be kept in a sentence as it stands."""
+    if text is None or not row.is_changed:
+        return None
+    rendering = wording.renderings[(text.language, text.key, *text.forms[0])]
+    if not rendering.counts or template_of(row.text, rendering, text.language):
+        return None
+    numbers = ", ".join(number for _, number in rendering.counts)
+    return Finding(
+        code="W404",
+        place=Place(given.name, row.row),
+        problem=f"'{row.key}' no longer has the numbers that the form puts in ({numbers}). The row "
+        "was not taken",
+        remedy="Keep each of these numbers in the sentence, once.",
         severity=Severity.WARNING,
     )
 
