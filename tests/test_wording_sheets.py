@@ -155,7 +155,6 @@ def test_an_unchanged_sheet_changes_nothing(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@pytest.mark.xfail(reason="a name with a capital of its own turns [group.x] into [Group.x]")
 def test_every_sentence_finds_its_slots_again_with_or_without_capital(
     tmp_path: Path, name: str
 ) -> None:
@@ -163,7 +162,6 @@ def test_every_sentence_finds_its_slots_again_with_or_without_capital(
         assert template_of(plain(each.text), each, each.way[0]) == plain(each.template)
 
 
-@pytest.mark.xfail(reason="the same: 'people who are Local'")
 def test_a_correction_does_not_capitalise_the_other_groups_name(lake: Study) -> None:
     path = write_sheet(lake, SOURCE)
     write(path, ("Think", "Please think"), form="locals>syrians")
@@ -330,9 +328,7 @@ def test_rows_may_be_sorted_and_left_out(turkish: tuple[Study, Path]) -> None:
     [
         ("Suriyelileri iyice düşünün.", "iyice"),
         (None, "bir"),
-        pytest.param(
-            " ", "bir", marks=pytest.mark.xfail(reason="a space there hides the text")
-        ),
+        (" ", "bir"),
     ],
 )
 def test_the_adjudicated_text_wins_over_the_first_where_there_is_one(

@@ -174,7 +174,7 @@ def _taken(
     name: str, number: int, told: Mapping[str, Cell], findings: list[Finding]
 ) -> str | None:
     """The text that counts: what was adjudicated or taken from a form, else that under 'text'."""
-    column = sheet.ADJUDICATED if told.get(sheet.ADJUDICATED) else sheet.TEXT
+    column = sheet.ADJUDICATED if _text(told.get(sheet.ADJUDICATED)) else sheet.TEXT
     if _text(told.get(sheet.TAKE)).casefold() in _YES:
         column = sheet.THEIRS
     cell = told.get(column)

@@ -105,7 +105,7 @@ def sign(given: Given, review: Review, folder: Path) -> list[tuple[Signature, in
     English; what was changed since the proof was written stays open.
     """
     by_form = {
-        (row.key, form): (row.text or plain(row.was), row.source_digest)
+        (row.key, form): (row.text, row.source_digest)
         for row in given.rows
         for form in row.forms
     }
@@ -250,19 +250,37 @@ def template_of(sentence: str, rendering: Rendering, tag: str) -> str:
         return ""
     template, marks = sentence.replace("[", "[[").replace("]", "]]"), list[str]()
     for slot, name in sorted(set(inserted), key=lambda each: -len(each[1])):
-        times = sum(each == (slot, name) for each in inserted)
-        ways = {
-            plain(name): f"[{slot}]",
-            plain(capitalised(name, tag)): f"[{slot[:1].upper()}{slot[1:]}]",
-        }
-        pattern = re.compile("|".join(rf"(?<!\w){re.escape(way)}(?!\w)" for way in ways))
-        if len(pattern.findall(template)) != times:
+        places = _spelled_in(rendering.template, slot)
+        plain_name, capital = plain(name), plain(capitalised(name, tag))
+        pattern = re.compile(
+            "|".join(rf"(?<!\w){re.escape(way)}(?!\w)" for way in {plain_name, capital})
+        )
+        found = pattern.findall(template)
+        if len(found) != len(places):
             return ""
-        template = pattern.sub(lambda found, ways=ways: _mark(ways[found[0]], marks), template)  # type: ignore[misc]
+        if plain_name != capital:
+            places = [f"[{_opening(slot)}]" if way == capital else f"[{slot}]" for way in found]
+        # A name with a capital of its own does not tell where a sentence begins: the slots keep
+        # the order in which the template had them.
+        waiting = iter(places)
+        template = pattern.sub(lambda _, waiting=waiting: _mark(next(waiting), marks), template)  # type: ignore[misc]
     for number, slot in enumerate(marks):
         template = template.replace(f"\x00{number}\x00", slot)
     english = {slot.name for slot in slots_of(rendering.source)}
     return template if {slot.name for slot in slots_of(template)} == english else ""
+
+
+def _spelled_in(template: str, slot: str) -> list[str]:
+    """The places of one slot in a template, as they are spelled there, in order."""
+    return [
+        f"[{_opening(slot) if each.capital else slot}]"
+        for each in slots_of(template)
+        if f"{each.name}.{each.form}" == slot
+    ]
+
+
+def _opening(slot: str) -> str:
+    return slot[:1].upper() + slot[1:]
 
 
 def _mark(slot: str, marks: list[str]) -> str:
