@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -83,18 +83,17 @@ def take_templates_in(study: Study, taken: TemplatesTaken) -> None:
     write_templates(taken, wording, study.translations_folder, study.context_file)
 
 
-def compare_with_form(study: Study, old: Path, tags: Sequence[str]) -> list[tuple[Path, int]]:
-    """Lay an old form's translations beside the study's, a sheet for each language.
+def compare_with_form(study: Study, old: Path) -> list[tuple[Path, int]]:
+    """Lay an old form's translations beside the study's, a sheet for each language it has.
 
-    Without `tags` every language of the study is looked for. Returns each sheet with the number
-    of sentences found; nothing is taken into the study.
+    Returns each sheet with the number of sentences found; nothing is taken into the study.
     """
-    bank = read_bank(content.item_templates(), study.items_folder)
+    wording, reviews = _worded(study, "")
     written, why_not = list[tuple[Path, int]](), list[str]()
-    for tag in tags or [status.tag for status in wording_status(study) if status.tag != "en"]:
-        of = _sheet_of(study, tag)
+    for tag, review in reviews.items():
+        of = SheetOf(wording, review)
         try:
-            found = found_in(read_old_form(old, bank.languages[tag]), of.review)
+            found = found_in(read_old_form(old, wording.bank.languages[tag]), of.review)
         except StudyError as error:
             why_not.append(str(error))
             continue
@@ -192,8 +191,17 @@ def _prepared(study: Study, tag: str) -> Prepared:
     return prepared
 
 
+def _require_known(tag: str) -> None:
+    known = read_bank(content.item_templates()).languages
+    if tag not in known:
+        raise UsageError(
+            f"kobosmix has no table for the language '{tag}'; there is: {', '.join(sorted(known))}"
+        )
+
+
 def _review(reviews: Mapping[str, Review], tag: str) -> Review:
     if tag not in reviews:
+        _require_known(tag)
         raise UsageError(
             f"no group of this study is asked in '{tag}'; its languages are: {', '.join(reviews)}. "
             "List it under 'languages' and under a group's 'languages' in context.yaml first."

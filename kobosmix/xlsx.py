@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)
-_WIDEST = 60
-_LINE_HEIGHT = 15
+_WIDEST, _TYPED = 60, 20
+# Points; Excel has no row of more than 409.
+_LINE_HEIGHT, _MOST_LINES = 15, 27
 _LONGEST_TEXT = 32_767
 # Excel's own number for the format "Text".
 _TEXT_FORMAT = 49
@@ -181,22 +182,10 @@ class _Pens:
 def _write_sheet(target: Worksheet, sheet: Sheet, pens: _Pens) -> None:
     if sheet.right_to_left:
         target.right_to_left()
-    widths = _widths(sheet.rows)
     if sheet.for_people:
-        target.freeze_panes(1, 0)
-        # Who prints it gets every column on the page.
-        target.set_landscape()
-        target.fit_to_pages(1, 0)
-        for column, width in enumerate(widths):
-            hidden = {"hidden": True} if column in sheet.hidden_columns else {}
-            target.set_column(column, column, width, None, hidden)
-    shown = [c for c in range(len(widths)) if c not in sheet.hidden_columns]
+        _lay_out(target, sheet)
     for number, row in enumerate(sheet.rows):
-        if sheet.for_people:
-            target.set_row(number, _LINE_HEIGHT * _lines(row, shown, widths))
         for column, value in enumerate(row):
-            if value is None or value == "":
-                continue
             looks = pens.format(
                 for_people=sheet.for_people,
                 is_header=number == 0,
@@ -208,10 +197,33 @@ def _write_sheet(target: Worksheet, sheet: Sheet, pens: _Pens) -> None:
             )
 
 
+def _lay_out(target: Worksheet, sheet: Sheet) -> None:
+    """Widths, heights and the printed page, for a sheet that people read."""
+    target.freeze_panes(1, 0)
+    # Who prints it gets every column on the page.
+    target.set_landscape()
+    target.fit_to_pages(1, 0)
+    widths = [
+        max(width, _TYPED) if column in sheet.text_columns else width
+        for column, width in enumerate(_widths(sheet.rows))
+    ]
+    for column, width in enumerate(widths):
+        hidden = {"hidden": True} if column in sheet.hidden_columns else {}
+        target.set_column(column, column, width, None, hidden)
+    shown = [column for column in range(len(widths)) if column not in sheet.hidden_columns]
+    for number, row in enumerate(sheet.rows):
+        lines = min(_lines(row, shown, widths), _MOST_LINES)
+        target.set_row(number, _LINE_HEIGHT * lines)
+
+
 def _write_cell(
     target: Worksheet, at: tuple[int, int], value: Cell, looks: Format | None
 ) -> None:
-    if isinstance(value, str):
+    if value is None or value == "":
+        # What is typed there later is text, and runs the way of its language.
+        if looks is not None and (looks.num_format == _TEXT_FORMAT or looks.reading_order):
+            target.write_blank(*at, None, looks)
+    elif isinstance(value, str):
         if len(value) > _LONGEST_TEXT:
             raise StudyError(f"a text of {len(value)} characters does not fit into a cell")
         written = _UNWRITABLE.sub("\ufffd", _LINE_BREAK.sub("\n", value))

@@ -13,23 +13,30 @@ from kobosmix.yamlfile import Path_
 _WIDTH = 10_000
 
 
-def append_entries(
+def put_entries(
     path: Path,
     key: str,
     entries: Sequence[Mapping[str, Any]],
-    is_replaced: Callable[[Mapping[str, Any]], bool],
+    is_same: Callable[[Mapping[str, Any], Mapping[str, Any]], bool],
     header: str,
 ) -> None:
-    """Add entries to the list under `key`, taking out those that are replaced.
+    """Put entries into the list under `key`: over the same one where there is one, else behind.
 
     A file that is not there yet begins with `header` and `format: 1`.
     """
     content = _load(path)
     if content is None:
         content = _editor().load(header + f"format: 1\n{key}: []\n")
-        content[key] = []
-    kept = [entry for entry in content.get(key) or [] if not is_replaced(entry)]
-    content[key] = [*kept, *(dict(entry) for entry in entries)]
+    if not content.get(key):
+        # A list in one line, as an empty one is written, would not hold comments.
+        content[key] = _editor().load("- x\n")
+        content[key].clear()
+    for entry in entries:
+        there = next((each for each in content[key] if is_same(each, entry)), None)
+        if there is None:
+            content[key].append(dict(entry))
+        else:
+            there.update(entry)
     _save(path, content)
 
 

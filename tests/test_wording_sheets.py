@@ -29,8 +29,6 @@ from tests.english_study import write_study
 TODAY = datetime.date(2026, 6, 1)
 KEY = "item.attitudes_1"
 SAMPLES = ("gaziantep", "bosnia", "ecuador", "tunisia")
-TAKEN = pytest.mark.xfail(reason="taken as the sentence")
-LOST = pytest.mark.xfail(reason="a warning that no form asks the sentence any more")
 LOWER = ("tr: {pl: Suriyeliler, adj: Suriyeli}", "tr: {pl: iyi insanlar, adj: iyi insan}")
 
 
@@ -243,9 +241,6 @@ def test_an_overridden_sentence_can_be_corrected_again(ecuador: Study) -> None:
     assert len(worded(ecuador).overrides) == 1
 
 
-@pytest.mark.xfail(
-    reason="an import writes a reason of its own over a person's and drops comments"
-)
 def test_correcting_an_override_keeps_its_reason_and_the_comments_around_it(
     ecuador: Study,
 ) -> None:
@@ -357,7 +352,6 @@ def test_the_column_of_a_language_that_runs_to_the_left_runs_to_the_left(
         assert [h for h in header if order[h] == 2] == ["text"]
 
 
-@pytest.mark.xfail(reason="cells without a value are written without their format")
 def test_the_cells_to_type_into_are_formatted_before_anybody_types(tmp_path: Path) -> None:
     study = sample(tmp_path, "gaziantep")
     sheet = openpyxl.load_workbook(write_sheet(study, "ar", more_columns=True))["Sentences"]
@@ -408,9 +402,9 @@ def test_a_control_character_cannot_stand_in_a_sentence(character: str) -> None:
     "value",
     [
         datetime.time(8, 30),
-        pytest.param(datetime.timedelta(days=1), marks=TAKEN),
+        datetime.timedelta(days=1),
         True,
-        pytest.param(7, marks=TAKEN),
+        7,
         "#NAME?",
         "#REF!",
         # How Excel writes the control characters that people paste from Word.
@@ -444,7 +438,7 @@ def test_a_duplicated_row_is_told_with_the_row_it_repeats(turkish: tuple[Study, 
     assert f"row {first}" in finding.problem
 
 
-@pytest.mark.parametrize("column", ["key", pytest.param("forms", marks=LOST)])
+@pytest.mark.parametrize("column", ["key", "forms"])
 def test_a_row_that_no_longer_says_which_sentence_it_is_is_told(
     turkish: tuple[Study, Path], column: str
 ) -> None:
@@ -584,7 +578,6 @@ def test_a_sentence_with_a_count_is_not_kept_whole(turkish: tuple[Study, Path]) 
     assert sum("Birinci bölüm" in str(row) for row in survey) <= 1
 
 
-@pytest.mark.xfail(reason="sr-Latn-BA takes its text from sr-BA, and 'also' counts sr-BA only")
 def test_a_change_counts_the_sentences_of_the_languages_that_follow(tmp_path: Path) -> None:
     """The Serbian in Latin letters takes its sentences from the Serbian in Cyrillic."""
     study = sample(tmp_path, "bosnia")

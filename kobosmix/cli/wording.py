@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -187,18 +187,17 @@ def adopt_command(file: Path, study: Study, *, as_json: bool) -> None:
 def _compare(study: Study, old: Path) -> None:
     from kobosmix.translate import compare_with_form
 
-    with writing(study, "wording import"):
-        for path, number in compare_with_form(study, old, ()):
-            say(
-                f"{number} sentences of the form differ. Write 'yes' under 'take', then import:"
-            )
-            _show_path(study, path)
+    for path, number in compare_with_form(study, old):
+        say(
+            f"{number} sentence{_s(number)} of the form differ. Write 'yes' under 'take', then import:"
+        )
+        _show_path(study, path)
 
 
 def _import_sheet(study: Study, file: Path, *, yes: bool) -> None:
     from kobosmix.translate import read_sheet, take_sheet_in
 
-    today = datetime.now(tz=UTC).date()
+    today = date.today()  # noqa: DTZ011 - the day where the reader signs
     taken = read_sheet(study, file, today)
     show_findings(taken.findings)
     if has_errors(taken.findings):
@@ -206,6 +205,9 @@ def _import_sheet(study: Study, file: Path, *, yes: bool) -> None:
     for change in taken.changes:
         click.echo(f"{file.name}:{change.row}: {change.key}{_kind(change)}")
         click.echo(f"  - {change.before}\n  + {change.after}")
+    for row in taken.given.rows:
+        if row.comment:
+            click.echo(f"{file.name}:{row.row}: {row.key}: comment: {row.comment}")
     signing = taken.given.signatures
     if not taken.changes and not signing:
         say("Nothing has changed.")

@@ -41,17 +41,17 @@ def compile_questionnaire(bank: Bank, wording: Wording, plan: FormPlan) -> Quest
     """
     texts, context = FormTexts(wording, plan), wording.context
     parts = 1 + len(plan.blocks)
-    asked = Block(
-        name="interview",
-        label=texts.by_mode("block_interview"),
-        parts=(frame.keys_block(texts, bank, parts), *_item_blocks(texts, bank, plan)),
-        asked_if=frame.AGREED,
-    )
+    # Made in the order in which they are heard: in this order a proof shows the sentences.
     body: tuple[Part, ...] = (
         frame.staff_block(texts),
         frame.introduction(texts),
         frame.consent_value(texts),
-        asked,
+        Block(
+            name="interview",
+            label=texts.by_mode("block_interview"),
+            parts=(frame.keys_block(texts, bank, parts), *_item_blocks(texts, bank, plan)),
+            asked_if=frame.AGREED,
+        ),
         *frame.closing_block(texts),
     )
     return Questionnaire(

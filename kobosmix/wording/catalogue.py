@@ -98,7 +98,7 @@ def _read(folder: Path, tag: str) -> tuple[dict[str, Message], list[Finding]]:
 
 def _absent(tag: str) -> Finding:
     return Finding(
-        code="W101",
+        code="W110",
         place=Place(f"{tag}.po"),
         problem="there are no translations into this language yet",
         remedy="Mark the language 'preparing' in context.yaml until there is one.",

@@ -18,7 +18,14 @@ from kobosmix.wording.review import Review, State
 from kobosmix.yamlfile import Path_, YamlFile
 
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {
-    "W101": ("A language has no readable catalogue.", "See the finding."),
+    "W101": (
+        "The catalogue of a language cannot be read.",
+        "Open it in Poedit and save it again.",
+    ),
+    "W110": (
+        "There are no translations into a language yet.",
+        "Mark it 'preparing', and have it translated with 'kobosmix wording sheet'.",
+    ),
     "W102": ("A catalogue has two entries under one key.", "Keep one of the two."),
     "W103": (
         "A translation was made from another English sentence than the one asked now. It stays in "
@@ -141,8 +148,10 @@ def how_far(review: Review) -> str:
     if last is None:
         return f"{unsigned} of {total} sentences are not signed yet"
     stale = review.count(State.STALE)
-    changed = f"{stale} of {total} sentences changed since {last.by} signed on {last.on}"
     others = unsigned - stale
+    if not stale:
+        return f"{others} of {total} sentences are not signed yet"
+    changed = f"{stale} of {total} sentences changed since {last.by} signed on {last.on}"
     return changed + (f"; {others} more are not signed yet" if others else "")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from kobosmix.bank.model import Bank
 from kobosmix.context.model import Context
 from kobosmix.findings import Finding
-from kobosmix.yamledit import append_entries
+from kobosmix.yamledit import put_entries
 from kobosmix.yamlfile import YamlFile, check_shape, read_yaml
 
 FILE = "overrides.yaml"
@@ -76,13 +76,14 @@ def add_overrides(folder: Path, overrides: list[Override]) -> None:
         }
         for each in overrides
     ]
-    ways = {each.way for each in overrides}
 
-    def is_replaced(entry: Mapping[str, object]) -> bool:
-        way = (entry["language"], entry["key"], entry["group"], entry.get("about", ""))
-        return way in ways
+    def is_same(there: Mapping[str, object], entry: Mapping[str, object]) -> bool:
+        return all(
+            there.get(part, "") == entry.get(part, "")
+            for part in ("key", "language", "group", "about")
+        )
 
-    append_entries(folder / FILE, "overrides", fresh, is_replaced, HEADER)
+    put_entries(folder / FILE, "overrides", fresh, is_same, HEADER)
 
 
 def _check(

@@ -75,6 +75,7 @@ class Rendering:
     counts: Inserted
     text: str
     is_override: bool = False
+    lacks_names: bool = False
 
 
 @dataclass
@@ -201,11 +202,19 @@ class Wording:
         for slot in lacking:
             whose = _whose(slot, bearer)
             self.missing_forms.add(MissingForm(tag, slot.name, slot.form, whose, key, sentence))
-        self._keep(way, template, sentence, tuple(names), tuple(counts))
+        inserted = tuple(names), tuple(counts)
+        self._keep(way, template, sentence, *inserted, lacks_names=bool(lacking))
         return sentence
 
     def _keep(
-        self, way: Way, template: str, text: str, names: Inserted = (), counts: Inserted = ()
+        self,
+        way: Way,
+        template: str,
+        text: str,
+        names: Inserted = (),
+        counts: Inserted = (),
+        *,
+        lacks_names: bool = False,
     ) -> None:
         if way in self.renderings:
             return
@@ -222,6 +231,7 @@ class Wording:
             counts=counts,
             text=text,
             is_override=way in self.overrides,
+            lacks_names=lacks_names,
         )
 
     def _note_derived(self, slot: Slot, found: Found, tag: str, bearer: Bearer) -> None:

@@ -16,7 +16,9 @@ from kobosmix.wording.review import Part
 from kobosmix.xlsx import Cell, read_rows, records, sheet_names
 
 # What Excel makes of text that looks like a date to it, as it is read back.
-_MADE_BY_EXCEL = re.compile(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(\.\d+)?|TRUE|FALSE|#[A-Z/0!?]+")
+_MADE_BY_EXCEL = re.compile(
+    r"(\d{4}-\d\d-\d\d |-?\d+ days?, )?\d\d?:\d\d:\d\d(\.\d+)?|TRUE|FALSE|#[A-Z/0!?]+"
+)
 # A character that XML cannot hold, as Excel spells it.
 _ESCAPED = re.compile("_x[0-9A-Fa-f]{4}_|\ufffd")
 _MEANS_SOMETHING = re.compile(r"[\[\]{}$<>\x00-\x08\x0b-\x1f]")
@@ -37,6 +39,7 @@ class GivenRow:
     was: str
     text: str
     source_digest: str
+    comment: str = ""
 
     @property
     def is_changed(self) -> bool:
@@ -81,12 +84,16 @@ class About:
 def about_of(path: Path) -> About:
     """Which sheet this is, and of what. One that is no sheet of kobosmix is a StudyError."""
     titles = sheet_names(path)
-    if sheet.ABOUT not in titles or not {sheet.SENTENCES, "Templates"} & set(titles):
+    if sheet.ABOUT not in titles or not {sheet.SENTENCES, sheet.TEMPLATES_PAGE} & set(titles):
         raise StudyError(
             f"{path.name} is not a sheet that kobosmix wrote: it has no page '{sheet.ABOUT}' or no "
             f"page '{sheet.SENTENCES}'. Write one with 'kobosmix wording sheet'."
         )
     told = {str(row[0]): str(row[1] or "") for row in read_rows(path, sheet.ABOUT) if row[1:]}
+    if told.get("format") != str(sheet.FORMAT):
+        raise StudyError(
+            f"{path.name} was written by another version of kobosmix; write the sheet anew"
+        )
     return About(
         kind=told.get("kind", ""),
         study=told.get("study", ""),
@@ -98,7 +105,7 @@ def about_of(path: Path) -> About:
 def plain(text: str) -> str:
     """A sentence without what editors add unseen: direction marks, loose spaces, other forms."""
     composed = unicodedata.normalize("NFC", text.translate(_BIDI_MARKS))
-    return " ".join(composed.split(" ")).strip()
+    return re.sub(" {2,}", " ", composed).strip()
 
 
 def unusable(cell: Cell, *, slots: bool = False) -> str:
@@ -147,7 +154,7 @@ def _rows(
     for number, row in enumerate(cells[1:], start=2):
         told = dict(zip(header, row, strict=False))
         key, forms = _text(told.get(sheet.KEY)), _text(told.get(sheet.FORMS))
-        if not key:
+        if not key or not forms:
             if any(cell not in (None, "") for cell in row):
                 findings.append(
                     _fault(name, number, "the row no longer says which sentence it is", _WHOLE)
@@ -167,6 +174,7 @@ def _rows(
                 was=_text(told.get(sheet.WAS)),
                 text=text,
                 source_digest=_text(told.get(sheet.SOURCE_DIGEST)),
+                comment=_comment(told),
             )
 
 
@@ -179,6 +187,8 @@ def _taken(
         column = sheet.THEIRS
     cell = told.get(column)
     text, problem = _text(cell), unusable(cell)
+    if isinstance(cell, int) and not _text(told.get(sheet.WAS)).isdecimal():
+        problem = f"a number stands there, {cell}, where a sentence was"
     if problem:
         findings.append(
             _fault(
@@ -222,6 +232,12 @@ def _day(text: str) -> datetime.date | None:
         except ValueError:
             continue
     return None
+
+
+def _comment(told: Mapping[str, Cell]) -> str:
+    """What a person has written beside the sentence."""
+    said = _text(told.get(sheet.COMMENT))
+    return "" if said == sheet.ENGLISH_CHANGED else said
 
 
 def _text(cell: Cell) -> str:

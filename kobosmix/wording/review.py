@@ -31,7 +31,7 @@ class Part(StrEnum):
 
 
 class State(StrEnum):
-    """How far a sentence has come."""
+    """How far a sentence has come; missing is also one in which a name is missing."""
 
     MISSING = "missing"
     DRAFT = "draft"
@@ -214,8 +214,8 @@ def _text(
     first = renderings[0]
     tag = first.way[0]
     state, signed = covered.state(tag, key, digest)
-    if not first.text:
-        state = State.MISSING
+    if not first.text or first.lacks_names:
+        state, signed = State.MISSING, None
     elif state is State.DRAFT and first.translated_from != first.source:
         state = State.STALE
     return ReviewText(
@@ -234,11 +234,16 @@ def _text(
 
 
 def _signature(content: Mapping[str, Any]) -> Signature:
+    """A signature as it was recorded. Anything of another kind is a TypeError or a KeyError."""
+    texts = content["texts"]
+    told = [content["language"], content["by"], content["role"], *texts.values(), *texts]
+    if not all(isinstance(each, str) for each in told) or not content["by"]:
+        raise TypeError("a signature is made of texts, and has a name")
     return Signature(
         language=content["language"],
         part=Part(content["part"]),
         by=content["by"],
         role=content["role"],
         on=datetime.date.fromisoformat(content["on"]),
-        texts=dict(content["texts"]),
+        texts=dict(texts),
     )

@@ -15,6 +15,8 @@ from kobosmix.wording.review import Part, Review, ReviewText, State
 from kobosmix.xlsx import Cell, Sheet, workbook_bytes
 
 SENTENCES, ABOUT, SIGN, PRETEST = "Sentences", "About", "Sign", "Pretest"
+TEMPLATES_PAGE = "Templates"
+ENGLISH_CHANGED = "the English has changed"
 FORMAT = 1
 SHEET, PROOF, TEMPLATES, COMPARED = "sheet", "proof", "templates", "compared with a form"
 
@@ -76,11 +78,7 @@ def compared_sheet(of: SheetOf, found: Mapping[tuple[str, tuple[str, str]], str]
 
 def pretest_sheet(of: SheetOf) -> bytes:
     """What six to eight people understood of each question, and where they hesitated."""
-    people = [
-        f"{number}: {what}"
-        for number in range(1, _READERS + 1)
-        for what in ("understood", "hesitated")
-    ]
+    people = [f"person {number}: understood / hesitated" for number in range(1, _READERS + 1)]
     rows: list[list[Cell]] = [[TEXT, ENGLISH, INTENT, *people, "what to change"]]
     rows += [
         [text.text, text.english, of.wording.bank.notes.get(text.key, "")]
@@ -189,7 +187,7 @@ def _row(of: SheetOf, text: ReviewText, more: int) -> list[Cell]:
         text.english,
         of.wording.bank.notes.get(text.key, ""),
         text.text,
-        "the English has changed" if text.state is State.STALE else None,
+        ENGLISH_CHANGED if text.state is State.STALE else None,
         *([None] * more),
         text.key,
         spelled_forms(text.forms),

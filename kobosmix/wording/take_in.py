@@ -19,7 +19,13 @@ from kobosmix.wording.overrides import Override, add_overrides
 from kobosmix.wording.po import Entry, write_po
 from kobosmix.wording.render import Rendering, Wording
 from kobosmix.wording.reread import Given, GivenRow, plain
-from kobosmix.wording.review import Review, ReviewText, Signature, add_signatures
+from kobosmix.wording.review import (
+    Review,
+    ReviewText,
+    Signature,
+    State,
+    add_signatures,
+)
 
 TEMPLATE, OVERRIDE = "template", "override"
 
@@ -81,21 +87,28 @@ def write_taken_in(
     if entries:
         write_po(folder / f"{tag}.po", tag, entries)
     overrides = [
-        Override(
-            key=change.key,
-            language=tag,
-            group=change.form[0],
-            about=change.form[1],
-            text=change.becomes,
-            reason="the corrected sentence fits this form only",
-            by=taken.given.name,
-            on=today,
-        )
+        _override(taken.given, change, wording, today)
         for change in taken.changes
         if change.kind == OVERRIDE
     ]
     if overrides:
         add_overrides(folder, overrides)
+
+
+def _override(given: Given, change: Change, wording: Wording, today: datetime.date) -> Override:
+    """The sentence of one form; who asked for other words before, and why, stays."""
+    group, about = change.form
+    before = wording.overrides.get((given.language, change.key, group, about))
+    return Override(
+        key=change.key,
+        language=given.language,
+        group=group,
+        about=about,
+        text=change.becomes,
+        reason=before.reason if before else "the corrected sentence fits this form only",
+        by=before.by if before else given.name,
+        on=today,
+    )
 
 
 def sign(given: Given, review: Review, folder: Path) -> list[tuple[Signature, int]]:
@@ -111,7 +124,7 @@ def sign(given: Given, review: Review, folder: Path) -> list[tuple[Signature, in
     }
     signed = list[tuple[Signature, int]]()
     for each in given.signatures:
-        texts = [t for t in review.texts if t.part is each.part and t.text]
+        texts = [t for t in review.texts if t.part is each.part and t.state != State.MISSING]
         covered = {t.digest: t.key for t in texts if _is_as_read(t, by_form)}
         signature = Signature(
             language=given.language,
@@ -214,12 +227,29 @@ def _changes(
         shared = templates.pop() if len(templates) == 1 else ""
         for number, (row, text, _) in enumerate(several):
             if shared and number == 0:
-                others = [t for t in review.texts if t.key == key and not t.is_override]
-                touched = len(others) - len(several)
+                touched = _sharing(wording, review.language, key) - len(several)
                 yield _change(TEMPLATE, row, text, text.forms[0], shared, touched)
             elif not shared:
                 for form in text.forms:
                     yield _change(OVERRIDE, row, text, form, row.text, 0)
+
+
+def _sharing(wording: Wording, tag: str, key: str) -> int:
+    """How many different sentences are made of this template, adaptations of the language too."""
+    catalogue = wording.catalogues[tag].messages.get(key)
+    file = catalogue.file if catalogue else ""
+    return len(
+        {
+            (each.way[0], each.text)
+            for each in wording.renderings.values()
+            if each.way[1] == key
+            and not each.is_override
+            and tag in {language.tag for language in wording.bank.lineage(each.way[0])}
+            and (
+                each.way[0] == tag or wording.catalogues[each.way[0]].messages[key].file == file
+            )
+        }
+    )
 
 
 def _change(

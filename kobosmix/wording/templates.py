@@ -21,7 +21,7 @@ from kobosmix.xlsx import Cell, Sheet, read_rows, records, workbook_bytes
 from kobosmix.yamledit import set_values
 from kobosmix.yamlfile import Path_
 
-TEMPLATES, NAMES = "Templates", "Names"
+NAMES = "Names"
 _SENTENCE_COLUMNS = (sheet.PLACE, sheet.ENGLISH, sheet.INTENT, sheet.TEXT, sheet.COMMENT)
 _WHO, _FORM, _ASK, _VALUE, _STATE, _WHERE = (
     "who",
@@ -68,7 +68,7 @@ def templates_sheet(of: sheet.SheetOf) -> bytes:
     ]
     return workbook_bytes(
         (
-            _page(TEMPLATES, rows, (5, 6), (3,) if of.right_to_left else ()),
+            _page(sheet.TEMPLATES_PAGE, rows, (5, 6), (3,) if of.right_to_left else ()),
             _page(NAMES, names, (6, 7), (2, 3, 5) if of.right_to_left else ()),
             sheet.about(of, sheet.TEMPLATES),
         )
@@ -78,7 +78,7 @@ def templates_sheet(of: sheet.SheetOf) -> bytes:
 def read_templates(path: Path, wording: Wording, tag: str) -> TemplatesTaken:
     """What came back: changed templates and names, and everything wrong with them."""
     changes, findings = list[TemplateChange](), list[Finding]()
-    for row, told in enumerate(records(read_rows(path, TEMPLATES)), start=2):
+    for row, told in enumerate(records(read_rows(path, sheet.TEMPLATES_PAGE)), start=2):
         change = _template(path.name, row, told, wording, tag, findings)
         if change:
             changes.append(change)
@@ -131,7 +131,9 @@ def _template(
     if after in ("", plain(was)):
         return None
     if key not in wording.bank.sentences:
-        findings.append(_fault(name, row, TEMPLATES, f"the bank has no sentence '{key}'"))
+        findings.append(
+            _fault(name, row, sheet.TEMPLATES_PAGE, f"the bank has no sentence '{key}'")
+        )
         return None
     problem = unusable(told.get(sheet.TEXT), slots=True) or slot_problem(
         after, set(wording.bank.languages[tag].forms)
@@ -140,7 +142,7 @@ def _template(
     if not problem and {slot.name for slot in slots_of(after)} != wanted:
         problem = f"the English has the slots: {', '.join(sorted(wanted)) or 'none'}"
     if problem:
-        findings.append(_fault(name, row, TEMPLATES, problem))
+        findings.append(_fault(name, row, sheet.TEMPLATES_PAGE, problem))
         return None
     return TemplateChange(row=row, what=key, before=was, after=after)
 
