@@ -100,6 +100,14 @@ def test_a_language_without_a_known_name_can_be_named_in_the_context(tmp_path: P
     assert codebook.variable("language_2").labels["en"].endswith("in Zazaki?")
 
 
+def test_who_speaks_a_variety_speaks_the_language(tmp_path: Path) -> None:
+    text = changed(("speaks: ar", "speaks: ar-TN"), ("prior_contact,", "language,"))
+
+    asked = built(tmp_path, text).codebook.variable("language_2")
+
+    assert asked.labels["en"].endswith("in Arabic?")
+
+
 def test_the_country_may_be_called_by_its_name(tmp_path: Path) -> None:
     names = "{names: {en: {np: Lakeland, in: in Lakeland, to: to Lakeland}}}"
     text = changed(

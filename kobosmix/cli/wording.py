@@ -202,26 +202,31 @@ def _import_sheet(study: Study, file: Path, *, yes: bool) -> None:
     show_findings(taken.findings)
     if has_errors(taken.findings):
         _stop("Nothing was imported.")
+    _show_taken(file, taken)
+    signing = taken.given.signatures
+    if not taken.changes and not signing:
+        say("Nothing has changed.")
+    elif yes or click.confirm(_question(len(taken.changes), len(signing)), err=True):
+        signed = take_sheet_in(study, taken, today)
+        if taken.changes:
+            click.echo(f"{len(taken.changes)} sentence{_s(len(taken.changes))} changed.")
+        for signature, left in signed:
+            still = (
+                f"; {left} do not stand in the proof as they are and stay open" if left else ""
+            )
+            said = f"{len(signature.texts)} sentences of the {signature.part} signed{still}."
+            click.echo(said)
+    else:
+        say("Nothing was imported.")
+
+
+def _show_taken(file: Path, taken: Any) -> None:
     for change in taken.changes:
         click.echo(f"{file.name}:{change.row}: {change.key}{_kind(change)}")
         click.echo(f"  - {change.before}\n  + {change.after}")
     for row in taken.given.rows:
         if row.comment:
             click.echo(f"{file.name}:{row.row}: {row.key}: comment: {row.comment}")
-    signing = taken.given.signatures
-    if not taken.changes and not signing:
-        say("Nothing has changed.")
-    elif yes or click.confirm(_question(len(taken.changes), len(signing)), err=True):
-        signed = take_sheet_in(study, taken, today)
-        click.echo(f"{len(taken.changes)} sentence{_s(len(taken.changes))} changed.")
-        for signature, left in signed:
-            still = (
-                f"; {left} changed since the proof was written and stay open" if left else ""
-            )
-            said = f"{len(signature.texts)} sentences of the {signature.part} signed{still}."
-            click.echo(said)
-    else:
-        say("Nothing was imported.")
 
 
 def _import_templates(study: Study, file: Path, *, yes: bool) -> None:

@@ -99,7 +99,9 @@ class Bearer:
         if name in ("language_host", "language_newcomer"):
             spoken = self.spoken(name)
             own = inherited_forms(context.language_names.get(spoken, {}), lineage)
-            return {**language.languages.get(spoken, {}), **own}
+            # A variety is called like its language: who speaks de-AT speaks German.
+            ready = language.languages.get(spoken.partition("-")[0], {})
+            return {**ready, **language.languages.get(spoken, {}), **own}
         phrase = {"country": context.country, "newcomers": context.newcomers}.get(name)
         return _phrase(phrase, name, language, lineage)
 
