@@ -407,3 +407,16 @@ def test_the_bank_is_found_in_a_checkout_and_is_whole() -> None:
     shipped = {"ar", "bs", "de", "en", "es", "fr", "hr", "ru", "sr", "tr", "uk"}
     assert set(bank().languages) >= shipped
     assert bank().languages["ar"].column_suffix() == "العربية (ar)"
+
+
+def test_the_language_files_are_composed_and_their_headers_tell_languages_apart() -> None:
+    import unicodedata
+
+    for path in sorted((content.item_templates() / "languages").glob("*.yaml")):
+        assert unicodedata.is_normalized("NFC", path.read_text("utf-8")), path.name
+    tags = sorted(bank().languages)
+    headers = {bank().languages[tag].column_suffix(tags) for tag in tags}
+    codes = {header.rpartition("(")[2] for header in headers}
+
+    assert len(headers) == len(codes) == len(tags)
+    assert all(header.count("(") == header.count(")") == 1 for header in headers)
