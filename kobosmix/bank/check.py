@@ -15,7 +15,10 @@ from kobosmix.yamlfile import Path_, YamlFile
 
 # Slots that the study fills with plain text of its own; they have no forms to ask for.
 STUDY_SLOTS: Mapping[str, frozenset[str]] = {
-    "study": frozenset({"minutes", "age", "part", "parts"}),
+    "study": frozenset(
+        {"minutes", "age", "part", "parts", "number", "question", "answer"}
+    ),
+    "consent": frozenset({"compensation", "until"}),
     "contact": frozenset({"withdrawal", "complaints"}),
     "exception": frozenset({"by", "reason"}),
     "organisation": frozenset({"np"}),
@@ -26,6 +29,9 @@ NAME_SLOTS = frozenset(
     {"group", "ingroup", "ingroup_you", "country", "newcomers", "language_host"}
     | {"language_newcomer"}
 )
+
+# What forms say besides the items, and what stands on paper only.
+TEXT_FILES = ("texts.yaml", "printed.yaml")
 
 # A team's own files, under names that cannot be those of the bank.
 OWN = "own "
@@ -110,8 +116,8 @@ class _Entries:
         self.concepts = [e for file in concept_files for e in _listed(file, "concepts")]
         self.items = [item for concept in self.concepts for item in _below(concept, "items")]
         self.scales = [*_listed(files["scales.yaml"], "scales"), *self.own_scales]
-        self.texts = list(_listed(files["texts.yaml"], "texts"))
-        self.lists = list(_listed(files["texts.yaml"], "lists"))
+        self.texts = [e for name in TEXT_FILES for e in _listed(files[name], "texts")]
+        self.lists = [e for name in TEXT_FILES for e in _listed(files[name], "lists")]
         self.languages = list(_languages(files))
 
     def specified(self) -> list[_Entry]:

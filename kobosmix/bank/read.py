@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kobosmix.bank.adaptation import whole_language
-from kobosmix.bank.check import OWN, OWN_CONCEPTS, OWN_SCALES, check_bank
+from kobosmix.bank.check import OWN, OWN_CONCEPTS, OWN_SCALES, TEXT_FILES, check_bank
 from kobosmix.bank.model import (
     ALL_WAVES,
     Bank,
@@ -45,7 +45,7 @@ def read_bank(folder: Path, own: Path | None = None) -> Bank:
     shapes: dict[str, type[BaseModel]] = {
         "bank.yaml": shape.BankFile,
         "scales.yaml": shape.ScalesFile,
-        "texts.yaml": shape.TextsFile,
+        **dict.fromkeys(TEXT_FILES, shape.TextsFile),
         **dict.fromkeys(concept_names, shape.ConceptsFile),
         **dict.fromkeys(language_names, shape.LanguageFile),
     }
@@ -114,12 +114,15 @@ def _bank(
         for name in concept_names
         for each in files[name].content["concepts"]
     ]
-    texts = files["texts.yaml"].content
+    texts, lists = (
+        [each for name in TEXT_FILES for each in files[name].content[key]]
+        for key in ("texts", "lists")
+    )
     return Bank(
         version=files["bank.yaml"].content["version"],
         concepts={concept.id: concept for concept in concepts},
         scales=scales,
-        lists={each["id"]: _scale(each) for each in texts["lists"]},
+        lists={each["id"]: _scale(each) for each in lists},
         texts={
             each["id"]: Text(
                 id=each["id"],
@@ -127,7 +130,7 @@ def _bank(
                 text=each["text"],
                 consent=each.get("consent", False),
             )
-            for each in texts["texts"]
+            for each in texts
         },
         languages=_languages(files, language_names),
     )
