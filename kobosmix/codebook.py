@@ -60,12 +60,17 @@ REVIEW_IN_WORDS: Mapping[str, str] = {
 
 
 class Role(StrEnum):
-    """What a variable is for. Only KEY, ITEM and CLOSING hold what a respondent said."""
+    """What a variable is for. Only KEY, ITEM and CLOSING hold what a respondent said.
+
+    OBSERVATION is what the enumerator notes of the interview itself: its mode, its language, who
+    else was there, whether it went to the end.
+    """
 
     HIDDEN = "hidden"
     META = "meta"
     STAFF = "staff"
     CONSENT = "consent"
+    OBSERVATION = "observation"
     KEY = "key"
     ITEM = "item"
     CLOSING = "closing"
@@ -77,6 +82,7 @@ class Kind(StrEnum):
     SELECT_ONE = "select_one"
     INTEGER = "integer"
     TEXT = "text"
+    DATE = "date"
     BARCODE = "barcode"
     CALCULATED = "calculated"
     META = "meta"
@@ -110,7 +116,8 @@ class Variable:
 
     `labels` and `hints` are the exact words fielded, by language tag; `english` is the sentence
     of the item bank they were translated from, with its slots. `asked_if` holds every condition
-    that must be met for the question to be put, those of its blocks included.
+    that must be met for the question to be put, those of its blocks included. What is `required`
+    cannot be passed over while `required_if` holds (None: always).
     """
 
     name: str
@@ -122,6 +129,7 @@ class Variable:
     hints: Mapping[str, str] = field(default_factory=dict)
     options: tuple[Option, ...] = ()
     required: bool = False
+    required_if: Condition | None = None
     asked_if: Condition | None = None
     scale: str = ""
     rated: bool = False
@@ -248,6 +256,7 @@ def _variable(content: dict[str, Any]) -> Variable:
             "kind": Kind(content["kind"]),
             "options": tuple(_option(each) for each in content["options"]),
             "asked_if": conditions.from_json(content["asked_if"]),
+            "required_if": conditions.from_json(content.get("required_if")),
             "toolkit": ToolkitPlace(**place) if place else None,
         }
     )

@@ -7,23 +7,28 @@ from dataclasses import dataclass
 
 from kobosmix.bank.model import LONGEST_NAME, Bank, Concept, Item
 from kobosmix.context.model import Context, Group, Wave
+from kobosmix.files import sha256
 from kobosmix.slots import slots_of
 
 CORE = "core"
 ONE_LANGUAGE = "both groups share one language"
 # Asked at every wave on purpose: they verify that a number was not mixed up.
 VERIFICATION_KEYS = ("birth_year", "age", "gender")
-# Staff block, introduction and consent, keys and thanks of one interview.
-_FRAME_SECONDS = 240
+# Staff block, introduction and consent, keys, thanks and observations of one interview.
+_FRAME_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedItem:
-    """An item as one form asks it: under this variable name, about this other group (or none)."""
+    """An item as one form asks it: under this variable name, about this other group (or none).
+
+    `unless_known`: asked of those only whose answer from an earlier wave is not there.
+    """
 
     item: Item
     name: str
     about: str
+    unless_known: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +72,12 @@ class FormPlan:
     @property
     def minutes(self) -> float:
         """How long an interview takes, by the bank's estimate per item."""
-        asked = sum(block.concept.seconds_per_item * len(block.items) for block in self.blocks)
+        asked = sum(
+            block.concept.seconds_per_item
+            for block in self.blocks
+            for planned in block.items
+            if not planned.unless_known
+        )
         return (_FRAME_SECONDS + asked) / 60
 
 
@@ -118,7 +128,8 @@ def _plan_form(bank: Bank, context: Context, wave: Wave, group: Group) -> FormPl
         items, skipped = _items(concept, context, wave, group)
         left_out += skipped
         if items:
-            blocks += _blocks(concept, items, group)
+            items = _shuffled(concept, items, context.item_seed)
+            blocks += _blocks(concept, items, group, kind_of_wave(wave.id))
     return FormPlan(
         wave=wave,
         group=group,
@@ -158,7 +169,7 @@ def _items(
 def _item_reason(
     concept: Concept, item: Item, context: Context, wave: Wave, group: Group
 ) -> str:
-    if kind_of_wave(wave.id) not in item.waves:
+    if kind_of_wave(wave.id) not in item.waves and not concept.background:
         return f"not asked at this wave, only at: {', '.join(item.waves)}"
     if item.audience not in ("all", group.role) and group.role not in context.ask.get(
         concept.id, ()
@@ -170,15 +181,30 @@ def _item_reason(
     return ""
 
 
-def _blocks(concept: Concept, items: list[Item], group: Group) -> Iterator[PlannedBlock]:
+def _shuffled(concept: Concept, items: list[Item], seed: int | None) -> list[Item]:
+    """The items in an order of their own that the seed decides, the same in every form.
+
+    Where the answer to one item decides on another, the bank's order stays.
+    """
+    if seed is None or any(item.asked_if or item.specify for item in concept.items):
+        return items
+    return sorted(items, key=lambda item: sha256(f"{seed} {item.id}".encode()))
+
+
+def _blocks(
+    concept: Concept, items: list[Item], group: Group, wave: str
+) -> Iterator[PlannedBlock]:
     """The concept once for each other group; what names no group is asked the first time only."""
     abouts = group.asked_about if concept.per_group else ("",)
     for number, about in enumerate(abouts):
         suffix = f"__{about}" if len(abouts) > 1 else ""
         planned = tuple(
-            PlannedItem(item=item, name=item.id + suffix, about=about)
-            if _names_a_group(item)
-            else PlannedItem(item=item, name=item.id, about="")
+            PlannedItem(
+                item=item,
+                name=item.id + suffix if _names_a_group(item) else item.id,
+                about=about if _names_a_group(item) else "",
+                unless_known=wave not in item.waves,
+            )
             for item in items
             if number == 0 or _names_a_group(item)
         )

@@ -80,7 +80,7 @@ def _single_items(plan: Plan, file: YamlFile) -> Iterator[Finding]:
     for concept, group in sorted(single):
         problem = f"'{concept}' comes down to one item for '{group}', so it has no reliability"
         remedy = "Read it as a single-item measure for this group."
-        yield _planned("P104", file, "concepts", problem, remedy, Severity.NOTICE)
+        yield _planned("P104", file, "concepts", problem, remedy, Severity.WARNING)
 
 
 def _never_asked(plan: Plan, bank: Bank, file: YamlFile) -> Iterator[Finding]:

@@ -68,7 +68,8 @@ class BuiltForm:
 class Prepared:
     """All that a study's files say, the forms made from it, and everything that is wrong.
 
-    `forms` is empty where an error stands in the way of making them.
+    `forms` is empty where an error stands in the way of making them. `background_known` are the
+    IDs of those who are not to be asked about their background once more.
     """
 
     study: Study
@@ -80,6 +81,7 @@ class Prepared:
     reviews: Mapping[str, Review] = field(default_factory=dict)
     register: Register = field(default_factory=Register)
     enumerators: tuple[Enumerator, ...] = ()
+    background_known: frozenset[str] = frozenset()
 
     def sound(self) -> Context:
         """The context, if nothing is wrong. Raises InputError with every finding otherwise."""
@@ -115,7 +117,9 @@ class Prepared:
     def media(self) -> dict[str, bytes]:
         """The lists the forms carry: enumerators by code, and the register without arms."""
         context = self.sound()
-        files = {"register.csv": register_csv(self.register)}
+        files = dict[str, bytes]()
+        if context.has_issued_ids:
+            files["register.csv"] = register_csv(self.register, self.background_known)
         if context.is_interview:
             files["enumerators.csv"] = enumerators_csv(self.enumerators)
         return files

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kobosmix.context.model import EVERY_COHORT, Context
 from kobosmix.errors import StudyError, UsageError
 from kobosmix.form import kobo_workbook
-from kobosmix.match import MatchDesign, Matched, link
+from kobosmix.match import MatchDesign, Matched, background_known, link
 from kobosmix.prepare import Prepared, prepare
 from kobosmix.store import open_store
 from kobosmix.study import Study
@@ -145,6 +145,19 @@ def _refuse_emptied_store(study: Study) -> None:
             "there is none, delete the file: the next pull fetches what the server still has, but "
             "earlier versions and deletions are lost."
         )
+
+
+def with_background_known(study: Study, prepared: Prepared, today: date) -> Prepared:
+    """The same, with the list for the phones telling of whom the background was asked before.
+
+    By what was pulled and linked so far: whoever is missing from it is asked once more.
+    """
+    codebooks = study.codebooks()
+    if not prepared.forms or not study.store_file.exists() or not codebooks:
+        return prepared
+    interviews = _match(study, prepared, today).interviews
+    known = background_known(interviews, [b.codebook for b in prepared.forms])
+    return replace(prepared, background_known=known)
 
 
 def match_study(study: Study, today: date) -> Matched:

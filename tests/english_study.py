@@ -68,8 +68,10 @@ minutes: 90
 contacts:
   withdrawal:
     en: 0123 456
+  withdrawal_until: 2099-12-31
   complaints:
     en: help@lake.example
+compensation: {type: none}
 age_of_consent: 18
 minors: exclude
 """

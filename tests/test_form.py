@@ -61,7 +61,8 @@ concepts: [attitudes, anxiety, empathy, trust, metaperceptions, willingness, cha
   welcoming, acculturation, immigration, threat, signup, attendance, crossing]
 mode: interview
 minutes: 90
-contacts: {withdrawal: {tr: x, ar: س}, complaints: {tr: x, ar: س}}
+contacts: {withdrawal: {tr: x, ar: س}, withdrawal_until: 2026-12-31, complaints: {tr: x, ar: س}}
+compensation: {type: none}
 age_of_consent: 16
 minors: include
 """

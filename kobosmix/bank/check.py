@@ -15,9 +15,7 @@ from kobosmix.yamlfile import Path_, YamlFile
 
 # Slots that the study fills with plain text of its own; they have no forms to ask for.
 STUDY_SLOTS: Mapping[str, frozenset[str]] = {
-    "study": frozenset(
-        {"minutes", "age", "part", "parts", "number", "question", "answer"}
-    ),
+    "study": frozenset({"minutes", "age", "part", "parts", "number", "question", "answer"}),
     "consent": frozenset({"compensation", "until"}),
     "contact": frozenset({"withdrawal", "complaints"}),
     "exception": frozenset({"by", "reason"}),

@@ -94,7 +94,8 @@ class Concept:
     """A construct and the items that measure it.
 
     `direction` is the desired direction of change of the score as it is stored (up, down, none;
-    mixed where its facets differ). `per_group` means asked anew about each other group.
+    mixed where its facets differ). `per_group` means asked anew about each other group. What is
+    `background` and asked before the programme only is asked later of those it is not known of.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Concept:
     default: bool
     sensitive: bool
     optional: bool
+    background: bool
     per_group: bool
     seconds_per_item: int
     items: tuple[Item, ...]
@@ -149,7 +151,8 @@ class Language:
 
     `register` says in English how people are addressed.
 
-    `parent` is the language this one adapts, `script` the one its sentences are transliterated
+    `cldr` is its locale in the Unicode data; `alphabet` its letters in order, as names begin with
+    them. `parent` is the language this one adapts, `script` the one its sentences are transliterated
     to. `phrases`: slot -> choice -> form -> phrase. `languages`: tag -> form -> name of a
     language. `groups`: usual group -> form -> name, for a speaker to confirm.
     """
@@ -166,6 +169,8 @@ class Language:
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     parent: str = ""
     script: str = ""
+    cldr: str = ""
+    alphabet: tuple[str, ...] = ()
 
     def column_suffix(self, beside: Sequence[str] = ()) -> str:
         """What stands behind `label::` in a form: `Türkçe (tr)`.
@@ -201,6 +206,12 @@ class Bank:
         if language is None:
             return ()
         return (*self.lineage(language.parent), language)
+
+    @cached_property
+    def card_numbers(self) -> dict[str, int]:
+        """The number of the show card of each rated scale, the same in every study and form."""
+        rated = (scale.id for scale in self.scales.values() if scale.rated)
+        return {id_: number for number, id_ in enumerate(rated, start=1)}
 
     @cached_property
     def sentences(self) -> dict[str, str]:

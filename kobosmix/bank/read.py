@@ -164,6 +164,7 @@ def _concept(content: Mapping[str, Any], scales: Mapping[str, ResponseScale]) ->
         default=content.get("default", True),
         sensitive=content.get("sensitive", False),
         optional=content.get("optional", False),
+        background=content.get("background", False),
         per_group=content.get("about", "none") == "group",
         seconds_per_item=content.get("seconds_per_item", 12),
         items=tuple(_item(each, content, scales) for each in content["items"]),
@@ -230,4 +231,6 @@ def _language(content: Mapping[str, Any]) -> Language:
         groups=content.get("groups", {}),
         parent=content.get("parent", ""),
         script=content.get("script", ""),
+        cldr=content["cldr"],
+        alphabet=tuple(content.get("alphabet", "").split()),
     )

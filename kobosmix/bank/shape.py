@@ -93,6 +93,7 @@ class ConceptShape(_Strict):
     sensitive: bool = False
     default: bool = True
     optional: bool = False
+    background: bool = False
     audience: Audience = "all"
     waves: Waves = ["pre", "post", "fu"]
     about: Literal["group", "none"] = "none"
@@ -138,6 +139,7 @@ class LanguageFile(_Strict):
     english: str
     direction: Literal["", "ltr", "rtl"] = ""
     cldr: str = ""
+    alphabet: str = ""
     question_mark: str = ""
     register_: Annotated[str, Field(alias="register")] = ""
     forms: dict[str, FormShape] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -153,3 +154,8 @@ def shown_path(study: Study) -> str:
     except ValueError:
         typed = str(study.root)
     return f'"{typed}"' if " " in typed else typed
+
+
+def today() -> date:
+    """The day where the office is: it decides what is overdue."""
+    return date.today()  # noqa: DTZ011 - not the day at Greenwich

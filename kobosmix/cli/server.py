@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kobosmix.cli.console import progress, say, show_table, study_argument
+from kobosmix.cli.console import progress, say, show_table, study_argument, today
 from kobosmix.study import Study, writing
 
 _PORT = 8085
@@ -65,12 +65,19 @@ def deploy_command(
     """
     from kobosmix.prepare import prepare, write_build
     from kobosmix.server.address import is_loopback
-    from kobosmix.steps import deploy_study, plan_study_deploy, server_of, signed_in
+    from kobosmix.steps import (
+        deploy_study,
+        plan_study_deploy,
+        server_of,
+        signed_in,
+        with_background_known,
+    )
     from kobosmix.wording.review import Purpose
 
     with writing(study, "deploy"):
         prepared = prepare(study)
         context = prepared.sound()
+        prepared = with_background_known(study, prepared, today())
         url = server_of(study, server_url, context)
         prepared.require_signed(Purpose.LOCAL if is_loopback(url) else Purpose.FIELD)
         with signed_in(url) as server:

@@ -18,6 +18,7 @@ from kobosmix.cli.console import (
     show_table,
     shown_path,
     study_argument,
+    today,
 )
 from kobosmix.errors import UsageError
 from kobosmix.findings import has_errors
@@ -91,9 +92,10 @@ def build_command(study: Study) -> None:
     kobosmix build soup
     """
     from kobosmix.prepare import prepare, write_build
+    from kobosmix.steps import with_background_known
 
     with writing(study, "build"):
-        prepared = prepare(study)
+        prepared = with_background_known(study, prepare(study), today())
         written = write_build(prepared)
     show_table(
         ("form", "items", "minutes", "languages", "build", "file"),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import click
 
-from kobosmix.cli.console import say, show_table, study_argument
+from kobosmix.cli.console import say, show_table, study_argument, today
 from kobosmix.study import Study, writing
 
 
@@ -26,7 +24,7 @@ def match_command(study: Study) -> None:
     from kobosmix.steps import match_study
 
     with writing(study, "match"):
-        matched = match_study(study, _today())
+        matched = match_study(study, today())
         write_match(study.match_folder, matched)
     waves = matched.design.waves
     rows = []
@@ -78,7 +76,7 @@ def export_command(study: Study, headings: str, *, everyone: bool) -> None:
     with writing(study, "export"):
         matched, written = export_study(
             study,
-            _today(),
+            today(),
             headings="toolkit" if headings == "toolkit" else "variables",
             everyone=everyone,
         )
@@ -94,7 +92,3 @@ def _say_if_invented(study: Study) -> None:
 
     if is_rehearsing(study):
         say("This study rehearsed on its server: the people are invented.")
-
-
-def _today() -> date:
-    return date.today()  # noqa: DTZ011 - the day where the office is decides what is overdue

@@ -12,6 +12,8 @@ from kobosmix.findings import Finding, Severity
 from kobosmix.yamlfile import Path_, YamlFile
 
 CORE = "core"
+# Longer names do not fit beside their sentence on a phone.
+_LONGEST = 60
 _WAVES = ("pre", "post", "fu", *(f"fu{number}" for number in range(2, 10)))
 
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {
@@ -60,6 +62,18 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
         "A group is to be called by ready names that kobosmix does not have.",
         "Use one that is listed, or give 'names'.",
     ),
+    "C116": (
+        "A name or a title is so long that it does not fit on a phone with its sentence.",
+        "Shorten it.",
+    ),
+    "C117": (
+        "A self-generated code asks for letters of a language that kobosmix has no alphabet for.",
+        "Leave the language out, or use issued numbers.",
+    ),
+    "C118": (
+        "Respondents are told that answers can be removed until a day before the last wave ends.",
+        "Name a later day under 'withdrawal_until'.",
+    ),
     "C113": (
         "What newcomers are called was not said, but an item needs it.",
         "Add 'newcomers'.",
@@ -97,6 +111,9 @@ def check_context(context: Context, file: YamlFile, bank: Bank) -> Iterator[Find
         check_groups,
         check_usual_groups,
         check_names_differ,
+        check_lengths,
+        check_alphabets,
+        check_withdrawal,
         check_name_forms,
         check_concepts,
         check_texts,
@@ -179,6 +196,16 @@ def check_usual_groups(at: _At) -> Iterator[Finding]:
 
 def check_names_differ(at: _At) -> Iterator[Finding]:
     """No two groups have one name in a language: nobody could tell which is meant."""
+    used = dict[str, str]()
+    for group in at.context.groups.values():
+        other = used.setdefault(group.use, group.id) if group.use else group.id
+        if other != group.id and not (group.names or at.context.groups[other].names):
+            yield at.finding(
+                "C110",
+                ("groups", group.id, "use"),
+                f"'{other}' and '{group.id}' are both called by the ready names '{group.use}'",
+                "Give each a name of its own.",
+            )
     for tag in at.context.languages:
         seen = dict[str, str]()
         for group in at.context.groups.values():
@@ -191,6 +218,56 @@ def check_names_differ(at: _At) -> Iterator[Finding]:
                         f"'{other}' and '{group.id}' are both called '{name}'",
                         "Give each a name of its own.",
                     )
+
+
+def check_lengths(at: _At) -> Iterator[Finding]:
+    """What stands inside sentences and titles is short enough for a phone screen."""
+    context = at.context
+    named: dict[Path_, str] = {
+        ("groups", group.id, "names", tag, form): name
+        for group in context.groups.values()
+        for tag, names in group.names.items()
+        for form, name in names.items()
+    }
+    texts = {"title": context.title, "organisation": context.organisation}
+    texts |= {"programme": context.programme, "community": context.community}
+    named |= {(key, tag): text for key, each in texts.items() for tag, text in each.items()}
+    for way, name in named.items():
+        if len(name) > _LONGEST:
+            yield at.finding(
+                "C116",
+                way,
+                f"{len(name)} characters are too many for a phone screen; "
+                f"up to {_LONGEST} can be read",
+                "Shorten it to what people say aloud.",
+                Severity.WARNING,
+            )
+
+
+def check_alphabets(at: _At) -> Iterator[Finding]:
+    """A self-generated code asks for letters, so each language of the forms has its alphabet."""
+    if at.context.has_issued_ids:
+        return
+    for tag in at.context.languages:
+        if tag in at.bank.languages and not at.bank.languages[tag].alphabet:
+            yield at.finding(
+                "C117",
+                ("languages", tag),
+                f"kobosmix has no alphabet for '{tag}', and a self-generated code asks for letters",
+                "Leave the language out, or use 'id_method: register'.",
+            )
+
+
+def check_withdrawal(at: _At) -> Iterator[Finding]:
+    """Until when answers can be removed is told at every wave, so it lies behind the last one."""
+    closing = [w.closes for wave in at.context.waves.values() for w in wave.windows.values()]
+    if closing and at.context.withdrawal_until < max(closing):
+        yield at.finding(
+            "C118",
+            ("contacts", "withdrawal_until"),
+            f"{at.context.withdrawal_until} lies before the end of the last wave, {max(closing)}",
+            "Give people time to change their minds after their last interview.",
+        )
 
 
 def check_name_forms(at: _At) -> Iterator[Finding]:
@@ -253,6 +330,8 @@ def check_texts(at: _At) -> Iterator[Finding]:
         ("community",): context.community,
         ("contacts", "withdrawal"): context.withdrawal,
         ("contacts", "complaints"): context.complaints,
+        **({("contacts", "help"): context.help} if context.help else {}),
+        **({("compensation", "text"): context.compensation} if context.compensation else {}),
         **{("sites", site): labels for site, labels in context.sites.items()},
     }
     for way, text in texts.items():

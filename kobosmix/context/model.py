@@ -13,7 +13,8 @@ Texts = Mapping[str, str]
 
 EVERY_COHORT = "all"
 COMMUNITY, OWN_NAME = "community", "name"
-INTERVIEW = "interview"
+INTERVIEW, TELEPHONE, SELF_ADMINISTERED = "interview", "telephone", "self_administered"
+REGISTER, SELF_GENERATED = "register", "self_generated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,10 @@ class Unsigned:
 class Context:
     """Everything the team decided. `languages` holds the tags in use, in the order given.
 
+    `withdrawal_until` is the last day on which answers can be removed. `compensation` is empty where
+    there is none; `help` names places respondents can be sent to, for the enumerators' manual.
+    `id_method` is `register` (issued numbers) or `self_generated`; `item_seed` the whole number by
+    which the items of each concept were put in another order than the bank's.
     `language_names`: tag of a spoken language -> what it is called, for those that the language
     files do not name.
     """
@@ -113,14 +118,24 @@ class Context:
     mode: str
     minutes: int
     withdrawal: Texts
+    withdrawal_until: datetime.date
     complaints: Texts
+    help: Texts
+    compensation: Texts
     age_of_consent: int
     minors: bool
     indicators: tuple[Indicator, ...]
     unsigned_wording: Unsigned | None = None
+    id_method: str = REGISTER
+    item_seed: int | None = None
     server: str = ""
 
     @property
     def is_interview(self) -> bool:
         """Whether an enumerator asks; otherwise the respondent fills the form in alone."""
-        return self.mode == INTERVIEW
+        return self.mode != SELF_ADMINISTERED
+
+    @property
+    def has_issued_ids(self) -> bool:
+        """Whether respondents have a number of the register; otherwise they make a code."""
+        return self.id_method == REGISTER

@@ -11,6 +11,7 @@ from typing import Any
 from kobosmix.bank.model import Bank
 from kobosmix.context.check import check_context
 from kobosmix.context.model import (
+    REGISTER,
     Context,
     Group,
     Indicator,
@@ -162,11 +163,16 @@ def _context(content: Mapping[str, Any]) -> Context:
         mode=content["mode"],
         minutes=content["minutes"],
         withdrawal=content["contacts"]["withdrawal"],
+        withdrawal_until=content["contacts"]["withdrawal_until"],
         complaints=content["contacts"]["complaints"],
+        help=content["contacts"].get("help", {}),
+        compensation=content["compensation"].get("text", {}),
         age_of_consent=content["age_of_consent"],
         minors=content["minors"] == "include",
         indicators=tuple(_indicator(each) for each in content.get("indicators", ())),
         unsigned_wording=_unsigned(content.get("unsigned_wording")),
+        id_method=content.get("id_method", REGISTER),
+        item_seed=(content.get("item_order") or {}).get("seed"),
         server=content.get("server", ""),
     )
 

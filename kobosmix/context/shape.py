@@ -84,7 +84,37 @@ class DesignShape(_Strict):
 
 class ContactsShape(_Strict):
     withdrawal: TextsShape
+    withdrawal_until: datetime.date
     complaints: TextsShape
+    help: TextsShape = {}
+
+
+class CompensationShape(_Strict):
+    type: Literal["none", "given"]
+    text: TextsShape = {}
+
+    @model_validator(mode="after")
+    def _says_what_is_given(self) -> CompensationShape:
+        if (self.type == "given") != bool(self.text):
+            raise ValueError(
+                "what is given and 'type' contradict each other | Write 'type: none', or 'type: "
+                "given' and under 'text', once for each language, what people receive."
+            )
+        return self
+
+
+class OrderShape(_Strict):
+    type: Literal["bank", "random"]
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _has_a_seed(self) -> OrderShape:
+        if (self.type == "random") != (self.seed is not None):
+            raise ValueError(
+                "a random order has a seed, the bank's order has none | Write 'type: bank', or "
+                "'type: random' and a whole number as 'seed'."
+            )
+        return self
 
 
 class UnsignedShape(_Strict):
@@ -123,9 +153,12 @@ class ContextFile(_Strict):
     arms: dict[Literal["programme", "comparison"], Words] = {}
     concepts: Annotated[list[Code], Field(min_length=1)]
     ask: dict[Code, list[Literal["host", "newcomer", "neither"]]] = {}
-    mode: Literal["interview", "self_administered"]
+    mode: Literal["interview", "telephone", "self_administered"]
+    id_method: Literal["register", "self_generated"] = "register"
+    item_order: OrderShape | None = None
     minutes: Annotated[int, Field(gt=0, le=180)]
     contacts: ContactsShape
+    compensation: CompensationShape
     age_of_consent: Annotated[int, Field(ge=10, le=25)]
     minors: Literal["include", "exclude"]
     indicators: list[IndicatorShape] = []
@@ -133,6 +166,7 @@ class ContextFile(_Strict):
     server: str = ""
 
 
+_A_DAY = datetime.date(2000, 1, 1)
 _NO_GROUP = {"role": "neither", "languages": [], "speaks": "en", "asked_about": [], "names": {}}
 
 # Stands in for what is missing or wrong, by the way to it, so that the rest can be checked in the
@@ -161,7 +195,11 @@ STAND_INS: Mapping[tuple[str, ...], object] = {
     ("concepts", "*"): "core",
     ("mode",): "interview",
     ("minutes",): 180,
-    ("contacts",): {"withdrawal": {}, "complaints": {}},
+    ("contacts",): {"withdrawal": {}, "withdrawal_until": _A_DAY, "complaints": {}},
+    ("contacts", "withdrawal_until"): _A_DAY,
+    ("compensation",): {"type": "none"},
+    ("compensation", "type"): "none",
+    ("item_order",): {"type": "bank"},
     ("contacts", "withdrawal"): {},
     ("contacts", "complaints"): {},
     ("age_of_consent",): 18,
@@ -170,7 +208,8 @@ STAND_INS: Mapping[tuple[str, ...], object] = {
     **dict.fromkeys(
         (
             *((key, "*") for key in ("title", "organisation", "programme", "community")),
-            *(("contacts", key, "*") for key in ("withdrawal", "complaints")),
+            *(("contacts", key, "*") for key in ("withdrawal", "complaints", "help")),
+            ("compensation", "text", "*"),
             *((key, "names", "*", "*") for key in ("country", "newcomers")),
             ("language_names", "*", "*", "*"),
             ("groups", "*", "names", "*", "*"),

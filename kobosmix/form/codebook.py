@@ -71,6 +71,7 @@ def _asked(
         hints=question.hint,
         options=_options(questionnaire, question),
         required=question.required,
+        required_if=question.required_if,
         asked_if=asked_if,
         scale=question.list,
         rated=measures.rated if measures else False,

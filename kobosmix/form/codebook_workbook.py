@@ -52,7 +52,7 @@ def _form(codebook: Codebook) -> Iterator[list[Cell]]:
     for each in codebook.adaptations:
         yield [
             f"changed: {each.key} ({each.language})",
-            f"{each.reason} ({each.by}, {each.on})",
+            f"{each.text}: {each.reason} ({', '.join(filter(None, (each.by, each.on)))})",
         ]
     for reason, code in MISSING_CODES.items():
         yield [f"missing {code}", _REASONS[reason]]
@@ -95,7 +95,7 @@ def _variable(codebook: Codebook, variable: Variable) -> list[Cell]:
         variable.about,
         "yes" if variable.reversed else None,
         "yes" if variable.rated else None,
-        "yes" if variable.required else None,
+        _required(variable),
         in_words(variable.asked_if),
         variable.low,
         variable.high,
@@ -104,6 +104,12 @@ def _variable(codebook: Codebook, variable: Variable) -> list[Cell]:
         place.position if place else None,
         variable.path,
     ]
+
+
+def _required(variable: Variable) -> str | None:
+    if not variable.required:
+        return None
+    return f"if {in_words(variable.required_if)}" if variable.required_if else "yes"
 
 
 def _answers(codebook: Codebook) -> Iterator[list[Cell]]:

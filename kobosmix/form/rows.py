@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from kobosmix.bank.model import Language
 from kobosmix.codebook import Kind
-from kobosmix.form.xpath import ID_CONSTRAINT, condition_xpath, limits_xpath, rule_xpath
+from kobosmix.form.xpath import (
+    ID_CONSTRAINT,
+    accepted_xpath,
+    condition_xpath,
+    limits_xpath,
+    rule_xpath,
+)
 from kobosmix.questionnaire.compile import build_id
 from kobosmix.questionnaire.model import (
     Block,
@@ -24,10 +30,15 @@ from kobosmix.xlsx import Sheet, workbook_bytes
 
 Row = dict[str, str]
 
+# A letter list shows those of one alphabet, and what belongs to every one ("does not know").
+_EVERY = "every"
+_MOST_IN_LINE, _LONGEST_IN_LINE = 5, 10
+
 _TRANSLATED = ("label", "hint", "constraint_message", "required_message")
 _TYPES = {
     Kind.INTEGER: "integer",
     Kind.TEXT: "text",
+    Kind.DATE: "date",
     Kind.BARCODE: "barcode",
 }
 
@@ -51,7 +62,7 @@ def write_form(questionnaire: Questionnaire, languages: Mapping[str, Language]) 
         tag: languages[tag].column_suffix(questionnaire.languages)
         for tag in questionnaire.languages
     }
-    rows = _Rows(suffixes)
+    rows = _Rows(suffixes, questionnaire.lists)
     survey = [row for part in questionnaire.parts for row in rows.part(part)]
     if questionnaire.needs_register:
         survey.insert(3, {"type": "csv-external", "name": "register"})
@@ -61,7 +72,7 @@ def write_form(questionnaire: Questionnaire, languages: Mapping[str, Language]) 
         "form_id": f"{questionnaire.study}_{questionnaire.wave}_{questionnaire.group}",
         "version": build_id(questionnaire),
         "default_language": suffixes[questionnaire.languages[0]],
-        "instance_name": f"concat('{questionnaire.wave} ', ${{rid}})",
+        "instance_name": _instance_name(questionnaire),
     }
     return XlsForm(survey=tuple(survey), choices=tuple(choices), settings=(settings,))
 
@@ -78,6 +89,7 @@ class _Rows:
     """Turns parts into rows, with the language suffixes of one form."""
 
     suffixes: Mapping[str, str]
+    lists: Mapping[str, ListOfOptions]
 
     def part(self, part: Part) -> Iterator[Row]:
         match part:
@@ -99,7 +111,10 @@ class _Rows:
     def options(self, options: ListOfOptions) -> Iterator[Row]:
         for option in options.options:
             labels = self._in_languages("label", option.labels)
-            yield {"list_name": options.id, "name": option.value, **labels}
+            row = {"list_name": options.id, "name": option.value, **labels}
+            if options.alphabets:
+                row["alphabet"] = options.alphabets.get(option.value, _EVERY)
+            yield row
 
     def _question(self, question: Question) -> Row:
         row = self._row(
@@ -110,13 +125,28 @@ class _Rows:
             row["constraint"] = constraint
             row |= self._in_languages("constraint_message", question.message)
         if question.required:
-            row["required"] = "yes"
+            condition = question.required_if
+            row["required"] = condition_xpath(condition) if condition else "yes"
             row |= self._in_languages("required_message", question.required_message)
         if question.kind is Kind.TEXT and question.is_respondent_id:
             row["appearance"] = "numbers"
         elif question.from_file:
             row["appearance"] = "minimal"
-        return row
+        return row | self._layout(question)
+
+    def _layout(self, question: Question) -> Row:
+        """How the answers of a list are shown, and which of them."""
+        options = self.lists.get(question.list)
+        if options is None:
+            return {}
+        if options.alphabets:
+            filtered = {"appearance": "minimal"}
+            if options.shown_by:
+                shown = f"alphabet = ${{{options.shown_by}}} or alphabet = '{_EVERY}'"
+                filtered["choice_filter"] = shown
+            return filtered
+        is_rated = question.measures is not None and question.measures.rated
+        return {"appearance": "likert"} if is_rated and _fits_one_line(options) else {}
 
     def _row(
         self,
@@ -137,6 +167,19 @@ class _Rows:
         return {f"{column}::{self.suffixes[tag]}": text for tag, text in sentence.items()}
 
 
+def _instance_name(questionnaire: Questionnaire) -> str:
+    """What a phone calls the filled-in form in its list: the wave, and the ID where there is one."""
+    names = {part.name for _, part, _ in questionnaire.walk()}
+    wave = questionnaire.wave
+    return f"concat('{wave} ', ${{rid}})" if "rid" in names else f"'{wave}'"
+
+
+def _fits_one_line(options: ListOfOptions) -> bool:
+    """Whether a phone can show the answers side by side: labels do not wrap there, they overlap."""
+    longest = max(len(label) for option in options.options for label in option.labels.values())
+    return len(options.options) <= _MOST_IN_LINE and longest <= _LONGEST_IN_LINE
+
+
 def _type(question: Question) -> str:
     if question.kind is not Kind.SELECT_ONE:
         return _TYPES[question.kind]
@@ -148,6 +191,8 @@ def _type(question: Question) -> str:
 def _constraint(question: Question) -> str:
     if question.is_respondent_id:
         return ID_CONSTRAINT
+    if question.accepts:
+        return accepted_xpath(question.accepts)
     return limits_xpath(question.limits) if question.limits else ""
 
 
@@ -161,6 +206,7 @@ def _table(rows: Sequence[Row]) -> list[list[str | None]]:
 _ORDER = (
     *("type", "list_name", "name", "label", "hint", "required", "required_message"),
     *("relevant", "constraint", "constraint_message", "calculation", "appearance"),
+    *("choice_filter", "alphabet"),
 )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from kobosmix.conditions import All, AnyOf, Blank, Condition, Equals, Not
 from kobosmix.questionnaire.model import (
     Constant,
-    Device,
     FirstAnswered,
     FromRegister,
     Holds,
     Limits,
+    NotAfterToday,
+    OneOf,
+    Rule,
+    SameAs,
 )
 
 # Eight digits whose last is an ISO 7064 MOD 11-2 check digit. On `.` alone: a constraint that
@@ -51,7 +54,16 @@ def limits_xpath(limits: Limits) -> str:
     return f". >= {limits.low} and . <= {high}"
 
 
-def rule_xpath(rule: Constant | FirstAnswered | Holds | FromRegister | Device) -> str:
+def accepted_xpath(accepted: SameAs | NotAfterToday) -> str:
+    """What an answer is held against, on `.`."""
+    match accepted:
+        case SameAs(variable):
+            return f". = ${{{variable}}}"
+        case NotAfterToday():
+            return ". <= today()"
+
+
+def rule_xpath(rule: Rule) -> str:
     """How a value nobody types is worked out."""
     match rule:
         case Constant(value):
@@ -65,6 +77,9 @@ def rule_xpath(rule: Constant | FirstAnswered | Holds | FromRegister | Device) -
             return f"if(${{{first}}} != '', ${{{first}}}, {otherwise})"
         case FromRegister(column, id_variable):
             return f"instance('register')/root/item[name = ${{{id_variable}}}]/{column}"
+        case OneOf(variable, (first, *rest)):
+            known = " or ".join(f"${{{variable}}} = '{value}'" for value in (first, *rest))
+            return f"if({known}, ${{{variable}}}, '{first}')"
         case _:
             raise ValueError(f"{rule} is the device's own and has no expression")
 

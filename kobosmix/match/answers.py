@@ -87,8 +87,9 @@ def odd_answers(codebook: Codebook, answers: Mapping[str, str]) -> Iterator[tupl
 
 
 def interview_day(answers: Mapping[str, str], received: str) -> date:
-    """The day by the phone's clock; the day the server received it where the phone gave none."""
-    stamps = (answers.get("today", ""), answers.get("start", ""), received)
+    """The day by the paper form or the phone's clock; that of receipt where neither gave one."""
+    noted = (answers.get(name, "") for name in ("paper_day", "today", "start"))
+    stamps = (*noted, received)
     days = [day for day in map(day_of, stamps) if day is not None]
     return days[0] if days else date.min
 

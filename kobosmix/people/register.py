@@ -200,15 +200,21 @@ def add_respondents(  # noqa: PLR0913 -- one for each column of the register
     return Register(tuple(persons))
 
 
-def register_csv(register: Register) -> bytes:
-    """What forms carry as register.csv: no arm, no partner, no status, nobody who withdrew."""
+def register_csv(register: Register, known: Collection[str] = ()) -> bytes:
+    """What forms carry as register.csv: no arm, no partner, no status, nobody who withdrew.
+
+    `known` are the IDs of those whose background was asked at an earlier wave.
+    """
     persons = sorted(register.respondents, key=lambda person: person.id)
     rows = [
-        (person.id, grouped(person.id), person.group, person.site, person.cohort)
+        (
+            *(person.id, grouped(person.id), person.group, person.site, person.cohort),
+            "1" if person.id in known else "",
+        )
         for person in persons
         if person.status != WITHDRAWN
     ]
-    return csv_bytes([("name", "label", "group", "site", "cohort"), *rows])
+    return csv_bytes([("name", "label", "group", "site", "cohort", "background"), *rows])
 
 
 def _check_personal(table: Table) -> Iterator[Finding]:

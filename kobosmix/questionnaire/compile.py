@@ -6,18 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from kobosmix.bank.model import Bank, Concept, Item, ResponseScale
-from kobosmix.codebook import ConceptEntry, FacetEntry, Kind, Option, Role, ToolkitPlace
-from kobosmix.conditions import Condition, Equals, both
-from kobosmix.context.model import OWN_NAME, Context
+from kobosmix.codebook import ConceptEntry, FacetEntry, Kind, Role, ToolkitPlace
+from kobosmix.conditions import Condition, Equals, Not, both
+from kobosmix.context.model import INTERVIEW, OWN_NAME, Context
 from kobosmix.files import as_json, canonical_json, sha256
 from kobosmix.plan import FormPlan, PlannedBlock, PlannedItem
-from kobosmix.questionnaire import frame
+from kobosmix.questionnaire.closing import closing
+from kobosmix.questionnaire.consent import AGREED, consent_value, introduction
+from kobosmix.questionnaire.keys import keys_block
+from kobosmix.questionnaire.lists import YES_NO_ITEM, list_of, lists_of
 from kobosmix.questionnaire.model import (
     Block,
     Calculated,
     Constant,
     Limits,
-    ListOfOptions,
     Measures,
     Note,
     Part,
@@ -25,7 +27,8 @@ from kobosmix.questionnaire.model import (
     Questionnaire,
 )
 from kobosmix.questionnaire.notices import adaptations_of, wording_of
-from kobosmix.questionnaire.texts import FormTexts
+from kobosmix.questionnaire.staff import device_values, hidden_constants, staff_block
+from kobosmix.questionnaire.texts import SPOKEN_UNTIL_STOPPED, YES, FormTexts
 from kobosmix.wording import Wording
 from kobosmix.wording.catalogue import SOURCE
 
@@ -43,16 +46,16 @@ def compile_questionnaire(bank: Bank, wording: Wording, plan: FormPlan) -> Quest
     parts = 1 + len(plan.blocks)
     # Made in the order in which they are heard: in this order a proof shows the sentences.
     body: tuple[Part, ...] = (
-        frame.staff_block(texts),
-        frame.introduction(texts),
-        frame.consent_value(texts),
+        staff_block(texts),
+        introduction(texts),
+        consent_value(texts),
         Block(
             name="interview",
             label=texts.by_mode("block_interview"),
-            parts=(frame.keys_block(texts, bank, parts), *_item_blocks(texts, bank, plan)),
-            asked_if=frame.AGREED,
+            parts=(keys_block(texts, bank, parts), *_item_blocks(texts, bank, plan)),
+            asked_if=AGREED,
         ),
-        *frame.closing_block(texts),
+        *closing(texts),
     )
     return Questionnaire(
         study=context.study,
@@ -65,8 +68,9 @@ def compile_questionnaire(bank: Bank, wording: Wording, plan: FormPlan) -> Quest
         bank_version=bank.version,
         names=_names(texts.wording),
         parts=body,
-        lists=_lists(texts, bank, context, plan),
+        lists=lists_of(texts, bank, context, plan),
         concepts=tuple(_concept_entries(plan)),
+        needs_register=texts.has_issued_ids,
         wording=wording_of(texts),
         adaptations=adaptations_of(texts),
     )
@@ -75,8 +79,8 @@ def compile_questionnaire(bank: Bank, wording: Wording, plan: FormPlan) -> Quest
 def stamped(draft: Questionnaire) -> Questionnaire:
     """The questionnaire with device values, hidden constants and its own digest as build id."""
     identity = "kx" + sha256(canonical_json(_plain(draft)))[:12]
-    hidden = frame.hidden_constants(draft.study, draft.group, draft.wave, identity)
-    return replace(draft, parts=(*frame.device_values(), *hidden, *draft.parts))
+    hidden = hidden_constants(draft.study, draft.group, draft.wave, identity)
+    return replace(draft, parts=(*device_values(), *hidden, *draft.parts))
 
 
 def build_id(questionnaire: Questionnaire) -> str:
@@ -123,29 +127,6 @@ def _names(wording: Wording) -> dict[str, dict[str, str]]:
     }
 
 
-def _lists(
-    texts: FormTexts, bank: Bank, context: Context, plan: FormPlan
-) -> dict[str, ListOfOptions]:
-    scales = [bank.scales["gender"], bank.lists["birth_known"]]
-    scales += [bank.scales[p.item.scale] for p in plan.items if p.item.scale]
-    lists = {scale.id: texts.options(scale, can_be_missing=True) for scale in scales}
-    if "yes_no" in lists or any(block.concept.screen for block in plan.blocks):
-        answered = texts.options(bank.scales["yes_no"], can_be_missing=True)
-        lists["yes_no_item"] = replace(answered, id="yes_no_item")
-    lists["yes_no"] = texts.options(bank.scales["yes_no"])
-    if texts.is_interview:
-        lists |= {id_: texts.options(bank.lists[id_]) for id_ in ("attempt", "refusal_reason")}
-    sites = tuple(
-        Option(
-            value=site,
-            labels={tag: texts.wording.given(labels, tag) for tag in plan.languages},
-        )
-        for site, labels in context.sites.items()
-    )
-    lists["site"] = ListOfOptions(id="site", options=sites)
-    return lists
-
-
 def _item_blocks(texts: FormTexts, bank: Bank, plan: FormPlan) -> Iterator[Part]:
     screens = set[str]()
     for number, block in enumerate(plan.blocks, start=2):
@@ -157,7 +138,7 @@ def _item_blocks(texts: FormTexts, bank: Bank, plan: FormPlan) -> Iterator[Part]
             name=f"block_{block.concept.id}{block.suffix}",
             label=texts.part(number, 1 + len(plan.blocks)),
             parts=tuple(_parts(texts, bank, block)),
-            asked_if=Equals(screen, frame.YES) if screen else None,
+            asked_if=Equals(screen, YES) if screen else _unless_known(texts, block),
         )
 
 
@@ -170,8 +151,9 @@ def _screen(texts: FormTexts, name: str) -> Question:
         label=texts.text(name),
         english=texts.english(f"text.{name}"),
         hint=texts.for_enumerator("options_hint"),
-        list="yes_no_item",
+        list=YES_NO_ITEM,
         required=texts.is_interview,
+        required_if=_spoken(texts),
         required_message=texts.for_enumerator("required_message"),
     )
 
@@ -184,16 +166,16 @@ def _parts(texts: FormTexts, bank: Bank, block: PlannedBlock) -> Iterator[Part]:
             name=f"{concept.id}_intro{block.suffix}", label=texts.sentence(key, block.about)
         )
     for planned in block.items:
-        question = _question(texts, bank, concept, planned, block.suffix)
+        question = _question(texts, bank, block, planned)
         yield question
         if planned.item.specify:
             yield _specify(texts, question, planned)
 
 
 def _question(
-    texts: FormTexts, bank: Bank, concept: Concept, planned: PlannedItem, suffix: str
+    texts: FormTexts, bank: Bank, block: PlannedBlock, planned: PlannedItem
 ) -> Question:
-    item = planned.item
+    item, suffix = planned.item, block.suffix
     scale = bank.scales.get(item.scale)
     key = _item_key(item, texts.wording.context)
     return Question(
@@ -202,14 +184,15 @@ def _question(
         kind=_kind(item),
         label=texts.sentence(key, planned.about),
         english=texts.english(key),
-        hint=_hint(texts, item, scale),
-        list="yes_no_item" if item.scale == "yes_no" else item.scale,
+        hint=_hint(texts, bank, item, scale),
+        list=list_of(texts, item),
         required=texts.is_interview and scale is not None,
+        required_if=_spoken(texts) if scale is not None else None,
         required_message=texts.for_enumerator("required_message") if scale else {},
         limits=_limits(item),
         message=texts.text(_number_message(item)) if _limits(item) else {},
-        asked_if=_route(item, suffix),
-        measures=_measures(concept, planned),
+        asked_if=both(_route(item, suffix), _unless_known(texts, block, planned)),
+        measures=_measures(block.concept, planned),
     )
 
 
@@ -234,14 +217,38 @@ def _number_message(item: Item) -> str:
     return "year_message" if item.answer and item.answer.high is None else "number_message"
 
 
-def _hint(texts: FormTexts, item: Item, scale: ResponseScale | None) -> Mapping[str, str]:
+def _hint(
+    texts: FormTexts, bank: Bank, item: Item, scale: ResponseScale | None
+) -> Mapping[str, str]:
     if scale is None:
         if item.answer and item.answer.kind == "text":
             return texts.text("text_hint" if texts.is_interview else "text_self_hint")
         return {}
-    if scale.endpoints_only:
-        return texts.for_enumerator("count_hint")
-    return texts.for_enumerator("rated_hint" if scale.rated else "options_hint")
+    if not scale.rated:
+        return texts.for_enumerator("options_hint")
+    if texts.wording.context.mode != INTERVIEW:
+        return texts.for_enumerator("rated_hint")
+    # Face to face there is a card to show; on the telephone there is none.
+    number = str(bank.card_numbers[scale.id])
+    return texts.sentence("text.rated_card_hint", number=number)
+
+
+def _unless_known(
+    texts: FormTexts, block: PlannedBlock, planned: PlannedItem | None = None
+) -> Condition | None:
+    """Background is asked again only of those it is not known of, by the list on the phone.
+
+    A list that is out of date leads to asking. Without issued numbers there is no list.
+    """
+    if not texts.has_issued_ids:
+        return None
+    whole_block = all(each.unless_known for each in block.items)
+    applies = whole_block if planned is None else planned.unless_known and not whole_block
+    return Not(Equals("rid_known", YES)) if applies else None
+
+
+def _spoken(texts: FormTexts) -> Condition | None:
+    return SPOKEN_UNTIL_STOPPED if texts.is_interview else None
 
 
 def _route(item: Item, suffix: str) -> Condition | None:

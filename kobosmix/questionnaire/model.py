@@ -14,10 +14,16 @@ Sentence = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOfOptions:
-    """Answers to choose from, shared by the questions that name the list."""
+    """Answers to choose from, shared by the questions that name the list.
+
+    Where a list holds the letters of several alphabets, `alphabets` tells by answer which one a
+    letter is of, and `shown_by` names the variable that says which one is shown.
+    """
 
     id: str
     options: tuple[Option, ...]
+    alphabets: Mapping[str, str] = field(default_factory=dict)
+    shown_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +32,18 @@ class Limits:
 
     low: int
     high: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SameAs:
+    """The same answer as another variable has: what was typed twice."""
+
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotAfterToday:
+    """A day that is over, or today."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +65,7 @@ class Question:
 
     `english` is the bank's sentence behind the label, for analysts who read neither language.
     `is_respondent_id` asks for the check digit; `message` is shown when an answer is refused.
+    What is `required` cannot be passed over while `required_if` holds (None: always).
     """
 
     name: str
@@ -58,8 +77,10 @@ class Question:
     list: str = ""
     from_file: str = ""
     required: bool = False
+    required_if: Condition | None = None
     required_message: Sentence = field(default_factory=dict)
     limits: Limits | None = None
+    accepts: SameAs | NotAfterToday | None = None
     is_respondent_id: bool = False
     message: Sentence = field(default_factory=dict)
     asked_if: Condition | None = None
@@ -106,10 +127,21 @@ class FromRegister:
 
 
 @dataclass(frozen=True, slots=True)
+class OneOf:
+    """The answer of a variable where it is one of these values, else the first of them."""
+
+    variable: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """What the phone notes by itself: `start`, `end` or `today`."""
 
     what: str
+
+
+Rule = Constant | FirstAnswered | Holds | FromRegister | OneOf | Device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +150,7 @@ class Calculated:
 
     name: str
     role: Role
-    rule: Constant | FirstAnswered | Holds | FromRegister | Device
+    rule: Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from kobosmix.codebook import Adaptation
+from kobosmix.questionnaire.lists import SPOKEN
 from kobosmix.questionnaire.model import Block, Note, Part, Questionnaire
 from kobosmix.questionnaire.texts import FormTexts
 from kobosmix.wording.review import Part as ReviewPart
@@ -51,7 +52,39 @@ def wording_of(texts: FormTexts) -> str:
 
 
 def adaptations_of(texts: FormTexts) -> tuple[Adaptation, ...]:
-    """The sentences that the forms of this group say in other words, with the reasons."""
+    """What this form does otherwise than bank and catalogue, with the reasons.
+
+    Sentences of the group in other words, the count scale as it is read aloud, another order.
+    """
+    return (*_overridden(texts), *_of_the_form(texts))
+
+
+def _of_the_form(texts: FormTexts) -> Iterator[Adaptation]:
+    asked = {planned.item.scale for planned in texts.plan.items}
+    for scale in sorted(asked & SPOKEN.keys() if texts.is_interview else ()):
+        words = texts.wording.bank.lists[SPOKEN[scale]].options
+        yield _by_kobosmix(
+            f"scale.{scale}",
+            ", ".join(f"{option.value} = {option.label}" for option in words),
+            "points without words cannot be read aloud; the codes are those of the scale, but "
+            "the answers are not to be pooled with those of a form without these words",
+        )
+    seed = texts.wording.context.item_seed
+    if seed is not None:
+        yield _by_kobosmix(
+            "order of items",
+            f"shuffled within each concept by the seed {seed}",
+            "the team asked for another order than the bank's; it is the same in every form",
+        )
+
+
+def _by_kobosmix(key: str, text: str, reason: str) -> Adaptation:
+    return Adaptation(
+        key=key, language="all", about="", text=text, reason=reason, by="kobosmix", on=""
+    )
+
+
+def _overridden(texts: FormTexts) -> tuple[Adaptation, ...]:
     return tuple(
         Adaptation(
             key=override.key,

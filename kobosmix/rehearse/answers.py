@@ -30,6 +30,9 @@ _TEXTS = (
 
 _CONSENT = {
     "attempt": "interview",
+    # Nobody types in paper in a rehearsal, and an interview goes to its end.
+    "mode": "face_to_face",
+    "ended": "to_end",
     "of_age": "1",
     "consent": "1",
     "guardian_consent": "1",
@@ -66,12 +69,16 @@ def fill_in(occasion: Occasion, person: Person, said: Mapping[str, str]) -> dict
 
 
 def broken_off(codebook: Codebook, answers: Mapping[str, str]) -> dict[str, str]:
-    """The same interview, ended after a quarter of its rated items."""
+    """The same interview, ended after a quarter of its rated items, as the enumerator notes."""
     rated = [v.name for v in codebook.variables if v.rated and v.name in answers]
     kept, names = dict(answers), [variable.name for variable in codebook.variables]
+    noted = {v.name for v in codebook.variables if v.role is Role.OBSERVATION}
     if rated:
         for name in names[names.index(rated[len(rated) // 4]) :]:
-            kept.pop(name, None)
+            if name not in noted:
+                kept.pop(name, None)
+    if "ended" in noted:
+        kept["ended"] = "stopped"
     return kept
 
 
@@ -93,10 +100,14 @@ def _answer(
     match variable.kind:
         case Kind.CALCULATED:
             return _calculated(variable.name, answers)
+        case _ if variable.name == "rid_again":
+            return answers.get("rid_typed", "")
         case Kind.SELECT_ONE:
             return _choice(occasion, person, variable)
         case Kind.INTEGER:
             return str(_number(occasion, person, variable))
+        case Kind.TEXT if variable.name == "rid_reason_other":
+            return occasion.rng.choice(_TEXTS)
         case Kind.TEXT if variable.role is Role.ITEM:
             is_blank = occasion.rng.random() < _SHARE_BLANK and not variable.required
             return "" if is_blank else person.habit(variable.name).choice(_TEXTS)

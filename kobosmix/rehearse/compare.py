@@ -153,7 +153,7 @@ def _columns(books: Iterable[Codebook]) -> Iterator[tuple[Variable, str]]:
     for book in books:
         for variable in book.variables:
             is_key = variable.role is Role.KEY and variable.kind is not Kind.TEXT
-            if is_key or variable.role is Role.ITEM:
+            if is_key or variable.role in (Role.ITEM, Role.OBSERVATION):
                 yield variable, f"{book.wave}_{variable.name}"
 
 

@@ -16,6 +16,8 @@ from kobosmix.rehearse.people import Person
 from kobosmix.rehearse.script import Planted
 
 _SCANNED = 0.7
+# Of how many the list on the phone says that their background was asked before.
+_KNOWN = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Field:
             "rid_typed": "" if scanned else person.rid,
             # The register on the phone lists spare IDs too, with a group or without.
             "rid_group": person.respondent.group,
+            "rid_listed": person.rid,
+            "rid_known": "1" if self.position and self.rng.random() < _KNOWN else "",
         }
         occasion = Occasion(
             codebook=book, wave=self.position, day=self._day(person), rng=self.rng
@@ -72,7 +76,10 @@ class Field:
 
     def with_id(self, person: Person, rid: str, group: str = "") -> dict[str, str]:
         """A whole interview in which this was typed for the ID; `group` as the phone looked it up."""
-        return self.answers(person, rid_scan="", rid_typed=rid, rid=rid, rid_group=group)
+        listed = rid if group else ""
+        return self.answers(
+            person, rid_scan="", rid_typed=rid, rid=rid, rid_group=group, rid_listed=listed
+        )
 
     def sent(
         self,

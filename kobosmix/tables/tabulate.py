@@ -195,7 +195,7 @@ def _books_in_use(matched: Matched, wave: str) -> list[Codebook]:
 
 
 def _is_tabulated(variable: Variable) -> bool:
-    if variable.name == TOOK_PART or variable.role is Role.ITEM:
+    if variable.name == TOOK_PART or variable.role in (Role.ITEM, Role.OBSERVATION):
         return True
     return variable.role is Role.KEY and variable.kind is not Kind.TEXT
 

@@ -6,6 +6,7 @@ stop.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -69,6 +70,8 @@ class Bearer:
         match slot.name, slot.form:
             case "study", form if form in self.counts:
                 return self.counts[form]
+            case "consent", "until":
+                return _day(context.withdrawal_until, self.bank.languages[tag].cldr)
             case "study", "minutes":
                 return str(context.minutes)
             case "study", "age":
@@ -80,6 +83,7 @@ class Bearer:
                 texts: Mapping[tuple[str, str], Texts] = {
                     ("contact", "withdrawal"): context.withdrawal,
                     ("contact", "complaints"): context.complaints,
+                    ("consent", "compensation"): context.compensation,
                     ("organisation", "np"): context.organisation,
                     ("community", "np"): context.community,
                     ("programme", "np"): context.programme,
@@ -129,6 +133,14 @@ class Bearer:
             if group and group.role == role:
                 return group.speaks
         return ""
+
+
+def _day(day: datetime.date, locale: str) -> str:
+    """The day as the language writes it: 30 Haziran 2026."""
+    from babel.dates import format_date
+
+    # Unicode data set narrow no-break spaces (30 червня 2026 р.), which old phones show as boxes.
+    return format_date(day, "long", locale=locale).replace("\u202f", "\u00a0")
 
 
 def _phrase(
