@@ -42,7 +42,7 @@ _SEED = 1
 # The account 'kobosmix serve' uses, so that it shows the demo's forms over the same database.
 _ACCOUNT = "kobosmix"
 _LAST_WINDOW_CLOSED = timedelta(days=7)
-_WINDOW_DAY = re.compile(r"(?P<which>opens|closes): *(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})")
+_WINDOW_DAY = re.compile(r"(?P<which>opens|closes|withdrawal_until): *(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +129,11 @@ def _copy_sample(study: Study, sample: Path, today: date) -> None:
 
 def _windows_moved(context: str, today: date) -> str:
     """All windows moved by as many days, so that the last one closed a week ago."""
-    days = [date.fromisoformat(found["day"]) for found in _WINDOW_DAY.finditer(context)]
+    days = [
+        date.fromisoformat(found["day"])
+        for found in _WINDOW_DAY.finditer(context)
+        if found["which"] == "closes"
+    ]
     if not days:
         return context
     by = today - _LAST_WINDOW_CLOSED - max(days)

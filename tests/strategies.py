@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from kobosmix.conditions import All, AnyOf, Blank, Condition, Equals, Not
 from tests.english_study import bank
 
 VARIABLES, CODES = ("consent_ok", "attempt", "rid_group", "trust_1"), ("0", "1", "98", "north")
+_UNTIL = date(2099, 12, 31)
 _WAVES = ("pre", "post", "fu", "fu2", "fu9")
 # No brackets, braces, $, < or >, no line break: what context.yaml refuses has its own tests.
 _LETTERS = st.characters(
@@ -56,7 +58,8 @@ def contexts(draw: st.DrawFn) -> dict[str, Any]:
         "format": 1,
         "study": draw(st.from_regex(r"[a-z][a-z0-9_]{0,19}", fullmatch=True)),
         "title": text, "organisation": text, "programme": text, "community": text,
-        "contacts": {"withdrawal": text, "complaints": text},
+        "contacts": {"withdrawal": text, "withdrawal_until": _UNTIL, "complaints": text},
+        "compensation": draw(st.sampled_from(({"type": "none"}, {"type": "given", "text": text}))),
         "country": {"use": "this_country"},
         "newcomers": {"use": draw(st.sampled_from(("migrants", "refugees", "newcomers")))},
         "languages": {"en": "use", "kmr": "preparing"},
@@ -75,7 +78,9 @@ def _decisions(draw: st.DrawFn) -> dict[str, Any]:
         "concepts": ["core", *sorted(concepts)],
         "ask": {id_: draw(roles) for id_ in draw(st.sets(st.sampled_from(sorted(concepts))))},
         "own_group": draw(st.sampled_from(("community", "name"))),
-        "mode": draw(st.sampled_from(("interview", "self_administered"))),
+        "mode": draw(st.sampled_from(("interview", "telephone", "self_administered"))),
+        "id_method": draw(st.sampled_from(("register", "self_generated"))),
+        "item_order": draw(st.sampled_from(({"type": "bank"}, {"type": "random", "seed": 7}))),
         "minutes": draw(st.integers(1, 180)),
         "age_of_consent": draw(st.integers(10, 25)),
         "minors": draw(st.sampled_from(("include", "exclude"))),

@@ -10,8 +10,8 @@ import pytest
 
 from kobosmix import content
 from kobosmix.bank import Bank, Concept, Item, read_bank
-from kobosmix.bank.check import NAME_SLOTS, STUDY_SLOTS
 from kobosmix.bank.model import LONGEST_NAME
+from kobosmix.bank.slot_check import NAME_SLOTS, STUDY_SLOTS
 from kobosmix.errors import InputError
 from kobosmix.slots import slots_of
 from tests.english_study import bank

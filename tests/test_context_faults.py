@@ -274,7 +274,7 @@ def test_an_empty_file_lacks_everything_and_each_thing_is_named(
     assert {code for code, _, _ in found} == {"C101"}
     missing = {problem.split("'")[1] for _, _, problem in found}
     assert {"groups", "waves", "own_group", "age_of_consent", "minors"} <= missing
-    assert len(found) == len(missing) == 19
+    assert len(found) == len(missing) == 20
 
 
 @pytest.mark.parametrize("text", ["- a\n", "hello\n", "~\n", "7\n"])

@@ -95,11 +95,11 @@ def test_whatever_a_respondent_says_is_asked_only_after_consent(
             assert not holds(asked_if, everything_but_consent), part.name
 
 
-def test_blocks_come_in_the_order_staff_introduction_interview(tmp_path: Path) -> None:
+def test_blocks_come_in_the_order_staff_introduction_interview_end(tmp_path: Path) -> None:
     asked = questionnaire(tmp_path)
 
     assert [part.name for part in asked.parts if isinstance(part, Block)] == [
-        *("staff", "introduction", "interview")
+        *("staff", "introduction", "interview", "closing")
     ]
     inner = next(p for p in asked.parts if isinstance(p, Block) and p.name == "interview")
     assert isinstance(inner.parts[0], Block)
@@ -110,7 +110,8 @@ def test_the_staff_block_asks_the_respondent_nothing(tmp_path: Path) -> None:
     staff = [q for q in questions(questionnaire(tmp_path)) if q.role is Role.STAFF]
 
     assert [question.name for question in staff] == [
-        *("enumerator", "site", "rid_scan", "rid_typed", "attempt")
+        *("typed_by", "enumerator", "site", "rid_scan", "rid_typed", "rid_again"),
+        *("rid_reason", "rid_reason_other", "attempt"),
     ]
     assert next(q for q in staff if q.name == "enumerator").from_file == "enumerators.csv"
 

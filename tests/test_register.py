@@ -346,10 +346,10 @@ def test_forms_carry_no_arm_no_partner_no_status_and_nobody_who_withdrew() -> No
         Respondent(id=A, group="syr", site="north", cohort="1", partner="p1", arm="control"),
     ))  # fmt: skip
 
-    assert register_csv(people).decode("utf-8") == (
-        "name,label,group,site,cohort\n"
-        f"{A},1434\N{NO-BREAK SPACE}3144,syr,north,1\n"
-        f"{C},9061\N{NO-BREAK SPACE}7258,,,\n"
+    assert register_csv(people, known={A}).decode("utf-8") == (
+        "name,label,group,site,cohort,background\n"
+        f"{A},1434\N{NO-BREAK SPACE}3144,syr,north,1,1\n"
+        f"{C},9061\N{NO-BREAK SPACE}7258,,,,\n"
     )
 
 

@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 
 from kobosmix import content
 from kobosmix.cli.main import main
+from kobosmix.codebook import Adaptation, Codebook
 from kobosmix.errors import InputError, StudyError
 from kobosmix.prepare import prepare
 from kobosmix.study import Study, open_study
@@ -111,10 +112,10 @@ def test_a_sentence_without_the_name_is_kept_for_its_form_only_and_the_codebook_
     assert [change.kind for change in taken.changes] == ["override"]
     assert said(study, "item.trust_2") == {"Vjerujem im.", "Većina Srba zaslužuje povjerenje."}
     codebooks = {f.key: f.codebook for f in prepare(study, engines=False).forms}
-    (adaptation,) = codebooks["pre_hrv"].adaptations
+    (adaptation,) = worded_otherwise(codebooks["pre_hrv"])
     assert (adaptation.key, adaptation.about) == ("item.trust_2", "bos")
     assert adaptation.reason
-    assert codebooks["pre_bos"].adaptations == ()
+    assert worded_otherwise(codebooks["pre_bos"]) == []
 
 
 @pytest.mark.parametrize(
@@ -235,3 +236,8 @@ def test_status_counts_every_sentence_once(study: Study) -> None:
     for each in languages:
         states = ("missing", "draft", "signed", "stale")
         assert sum(each[state] for state in states) == each["texts"] > 0
+
+
+def worded_otherwise(codebook: Codebook) -> list[Adaptation]:
+    """The sentences of a form in other words; what kobosmix itself does otherwise is left out."""
+    return [each for each in codebook.adaptations if each.by != "kobosmix"]

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kobosmix.bank.adaptation import whole_language
 from kobosmix.bank.model import LONGEST_NAME
+from kobosmix.bank.slot_check import slot_problem
 from kobosmix.findings import Finding
-from kobosmix.slots import is_well_formed, slots_of
 from kobosmix.yamlfile import Path_, YamlFile
-
-# Slots that the study fills with plain text of its own; they have no forms to ask for.
-STUDY_SLOTS: Mapping[str, frozenset[str]] = {
-    "study": frozenset({"minutes", "age", "part", "parts", "number", "question", "answer"}),
-    "consent": frozenset({"compensation", "until"}),
-    "contact": frozenset({"withdrawal", "complaints"}),
-    "exception": frozenset({"by", "reason"}),
-    "organisation": frozenset({"np"}),
-    "community": frozenset({"np"}),
-    "programme": frozenset({"np"}),
-}
-NAME_SLOTS = frozenset(
-    {"group", "ingroup", "ingroup_you", "country", "newcomers", "language_host"}
-    | {"language_newcomer"}
-)
 
 # What forms say besides the items, and what stands on paper only.
 TEXT_FILES = ("texts.yaml", "printed.yaml")
@@ -38,7 +22,6 @@ _OWN_ID = "own_"
 
 # How a form is derived from another: the rule, the form it starts from, the suffix.
 _RULES: Mapping[str, str] = {"same": "same FORM", "tr_suffix": "tr_suffix FORM SUFFIX"}
-_MEANS_SOMETHING = re.compile(r"[{}$<>]")
 
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {
     "B100": ("A file of the item bank is missing.", "Restore it or install kobosmix again."),
@@ -360,23 +343,6 @@ def _forms_given(
             yield from _forms_given(below, (*way, key))
         else:
             yield (*way, key), key
-
-
-def slot_problem(template: str, forms: set[str] | frozenset[str]) -> str:
-    """What is wrong with a sentence's slots, in words; empty where nothing is."""
-    if not is_well_formed(template):
-        return "a bracket is not part of a slot"
-    if _MEANS_SOMETHING.search(template):
-        return "{, }, $, < and > have a meaning of their own in forms"
-    for slot in slots_of(template):
-        if slot.name in STUDY_SLOTS:
-            if slot.form not in STUDY_SLOTS[slot.name]:
-                return f"there is no [{slot.name}.{slot.form}]"
-        elif slot.name not in NAME_SLOTS:
-            return f"there is no slot '{slot.name}'"
-        elif slot.form not in forms:
-            return f"the language has no form '{slot.form}'"
-    return ""
 
 
 def _languages(files: Mapping[str, YamlFile]) -> Iterator[_Entry]:

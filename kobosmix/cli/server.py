@@ -75,10 +75,8 @@ def deploy_command(
     from kobosmix.wording.review import Purpose
 
     with writing(study, "deploy"):
-        prepared = prepare(study)
-        context = prepared.sound()
-        prepared = with_background_known(study, prepared, today())
-        url = server_of(study, server_url, context)
+        prepared = with_background_known(study, prepare(study), today())
+        url = server_of(study, server_url, prepared.sound())
         prepared.require_signed(Purpose.LOCAL if is_loopback(url) else Purpose.FIELD)
         with signed_in(url) as server:
             plan = plan_study_deploy(study, prepared, server, replace_answered=replace_answered)

@@ -24,6 +24,7 @@ from kobosmix.questionnaire.model import (
     Part,
     Question,
     Questionnaire,
+    SameAs,
     Sentence,
 )
 from kobosmix.xlsx import Sheet, workbook_bytes
@@ -73,6 +74,9 @@ def write_form(questionnaire: Questionnaire, languages: Mapping[str, Language]) 
         "version": build_id(questionnaire),
         "default_language": suffixes[questionnaire.languages[0]],
         "instance_name": _instance_name(questionnaire),
+        # Else pyxform puts straight quotation marks for „…“, and the words fielded are not those
+        # that were read and signed.
+        "clean_text_values": "no",
     }
     return XlsForm(survey=tuple(survey), choices=tuple(choices), settings=(settings,))
 
@@ -128,7 +132,8 @@ class _Rows:
             condition = question.required_if
             row["required"] = condition_xpath(condition) if condition else "yes"
             row |= self._in_languages("required_message", question.required_message)
-        if question.kind is Kind.TEXT and question.is_respondent_id:
+        is_number = question.is_respondent_id or isinstance(question.accepts, SameAs)
+        if is_number and question.kind is Kind.TEXT:
             row["appearance"] = "numbers"
         elif question.from_file:
             row["appearance"] = "minimal"

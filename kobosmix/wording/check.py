@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from kobosmix.bank.adaptation import inherited_forms
-from kobosmix.bank.check import STUDY_SLOTS, slot_problem
 from kobosmix.bank.model import Bank
+from kobosmix.bank.slot_check import STUDY_SLOTS, slot_problem
 from kobosmix.findings import Finding, Severity
 from kobosmix.slots import slots_of
 from kobosmix.wording.catalogue import SOURCE, Catalogue

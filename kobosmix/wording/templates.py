@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kobosmix.bank.check import NAME_SLOTS, slot_problem
+from kobosmix.bank.slot_check import NAME_SLOTS, slot_problem
 from kobosmix.findings import Finding, Place
 from kobosmix.slots import slots_of
 from kobosmix.wording import sheet
