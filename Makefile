@@ -6,7 +6,7 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 p
 BIN := .venv/bin
 PYXFORM3 := .venv-pyxform3
 
-.PHONY: demo test lint bench catalogues setup java clean
+.PHONY: demo test lint bench catalogues classes setup java clean
 
 demo: setup
 	$(BIN)/kobosmix demo demo
@@ -23,6 +23,7 @@ lint: setup
 bench: setup
 	$(BIN)/python bench/start.py
 	$(BIN)/python bench/build.py
+	$(BIN)/python bench/validate.py
 
 setup: .venv/ready
 
@@ -61,3 +62,7 @@ clean:
 # After the English of the bank has changed.
 catalogues: setup
 	$(BIN)/python -m kobosmix.wording.refresh
+
+# After the Java in kobosmix/engines/java has changed. Needs a Java development kit.
+classes: setup
+	KOBOSMIX_UPDATE_CLASSES=1 $(BIN)/python -m pytest -q tests/test_java_classes.py

@@ -12,7 +12,7 @@ import pytest
 
 from kobosmix.engines import odk_validate
 from kobosmix.engines.check import check_forms, is_harmless
-from kobosmix.engines.odk_validate import find_java
+from kobosmix.engines.jvm import find_java
 from kobosmix.engines.xform import FormRefused, convert_rows, convert_workbook
 from kobosmix.findings import Severity
 from kobosmix.form import kobo_workbook, workbook
@@ -176,8 +176,8 @@ def test_java_home_goes_before_the_path(
 
 def test_looking_for_the_jar_does_not_import_pyxform() -> None:
     code = (
-        "import sys; from kobosmix.engines.odk_validate import _jar; "
-        "assert _jar().is_file(); assert 'pyxform.xls2xform' not in sys.modules"
+        "import sys; from kobosmix.engines.jvm import jar; "
+        "assert jar().is_file(); assert 'pyxform.xls2xform' not in sys.modules"
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

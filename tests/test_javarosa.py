@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from stdnum.iso7064 import mod_11_2
 
 from kobosmix.codebook import Codebook, Kind, Role
-from kobosmix.engines.odk_validate import _jar, validate
+from kobosmix.engines.jvm import jar
+from kobosmix.engines.odk_validate import validate
 from kobosmix.engines.xform import convert_rows
 from kobosmix.people.enumerators import enumerators_csv
 from kobosmix.people.ids import is_valid_id
@@ -104,7 +105,7 @@ class Team:
             for form, answers in self.planned.values()
         ]
         (self.folder / "orders.json").write_text(json.dumps(orders), encoding="utf-8")
-        command = ["java", "-XX:TieredStopAtLevel=1", "-cp", str(_jar()), str(WALKER)]
+        command = ["java", "-XX:TieredStopAtLevel=1", "-cp", str(jar()), str(WALKER)]
         run = subprocess.run(
             [*command, str(self.folder / "orders.json")], capture_output=True, check=False
         )

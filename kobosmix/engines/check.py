@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from kobosmix.engines.odk_validate import find_java, validate
+from kobosmix.engines.jvm import find_java
+from kobosmix.engines.odk_validate import validate
 from kobosmix.engines.xform import FormRefused, Row, XForm, convert_rows
 from kobosmix.findings import Finding, Place, Severity
 
