@@ -9,18 +9,30 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
 import pytest
 
-from kobosmix.codebook import Codebook, Kind, Variable
+from kobosmix.codebook import Codebook, Kind, Role, Variable
 from kobosmix.engines.javarosa import PhoneForm, Scenario, Shown, Verdict, Walk, walk
 from kobosmix.engines.jvm import find_java
 from kobosmix.form.rows import Row
+from kobosmix.people.model import Respondent
 from kobosmix.prepare import BuiltForm, Prepared, prepare
+from kobosmix.rehearse.answers import Occasion, fill_in
+from kobosmix.rehearse.people import invent_people
 from kobosmix.study import Study
-from tests.interviews import NOT_A_NUMBER, asked, at_random, entered, phone_form, questions
+from tests.interviews import (
+    FIRST,
+    NOT_A_NUMBER,
+    asked,
+    at_random,
+    entered,
+    phone_form,
+    questions,
+)
 
 pytestmark = [
     pytest.mark.java,
@@ -264,6 +276,36 @@ def test_what_is_sent_is_what_was_entered_under_the_paths_of_the_codebook(
             v.path for v in held.codebook.variables if v.kind in (Kind.CALCULATED, Kind.META)
         }, held
         assert not any(held.sent[note] for note in notes if note in held.sent)
+
+
+def test_a_rehearsal_sends_what_a_phone_would_send_for_the_same_answers(
+    family: Family,
+) -> None:
+    """It works out by itself whose number it is and whether everybody agreed; so does a phone."""
+    (person,) = invent_people([Respondent(id=FIRST, group="")], ["anyone"], year=2026, seed=1)
+    for held in family.all():
+        calculated = {
+            v.name: held.sent[v.path]
+            for v in held.codebook.variables
+            if v.kind is Kind.CALCULATED and v.name not in ("rid", "consent_ok")
+        }
+        said = {**held.answers, **calculated}
+        occasion = Occasion(
+            codebook=held.codebook,
+            wave=0,
+            day=date(2026, 3, 1),
+            rng=random.Random(1),  # noqa: S311 - nothing is left to chance
+        )
+
+        filled = fill_in(occasion, person, said)
+
+        assert {
+            n: text for n, text in filled.items() if n not in ("start", "end", "today")
+        } == {
+            v.name: held.sent[v.path]
+            for v in held.codebook.variables
+            if v.role not in (Role.HIDDEN, Role.META) and held.sent.get(v.path)
+        }, held
 
 
 def test_what_the_form_says_of_itself_is_in_every_submission(family: Family) -> None:
