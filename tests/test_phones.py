@@ -40,7 +40,7 @@ pytestmark = [
 ]
 
 SAMPLES = Path(__file__).parent.parent / "sample_forms"
-RANDOM_INTERVIEWS = 20
+RANDOM_INTERVIEWS = 15
 # pyxform, which every server uses, writes these without their curl.
 STRAIGHT = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"'})
 
