@@ -165,13 +165,15 @@ final class Interview {
         return shown;
     }
 
+    /** What is entered now; nothing where an answer from an earlier time through is kept. */
     private JsonNode tried(String name, JsonNode changes) {
-        boolean isNew = !answered.contains(name);
-        return changes.has(name) || !isNew ? changes.path(name) : answers.path(name);
+        if (changes.has(name) || answered.contains(name)) {
+            return changes.path(name);
+        }
+        return answers.path(name);
     }
 
-    private ObjectNode answered(
-            Screen screen, String text, IAnswerData answer) {
+    private ObjectNode answered(Screen screen, String text, IAnswerData answer) {
         int verdict = phone.answerQuestion(answer, true);
         ObjectNode tried = Engine.JSON.createObjectNode().put("text", text);
         tried.put("verdict", VERDICTS[verdict]);
