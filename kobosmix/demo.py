@@ -42,7 +42,9 @@ _SEED = 1
 # The account 'kobosmix serve' uses, so that it shows the demo's forms over the same database.
 _ACCOUNT = "kobosmix"
 _LAST_WINDOW_CLOSED = timedelta(days=7)
-_WINDOW_DAY = re.compile(r"(?P<which>opens|closes|withdrawal_until): *(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})")
+_WINDOW_DAY = re.compile(
+    r"(?P<which>opens|closes|withdrawal_until): *(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

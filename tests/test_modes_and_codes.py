@@ -12,7 +12,6 @@ import pytest
 from kobosmix import content
 from kobosmix.codebook import Codebook, Kind, Role, Variable
 from kobosmix.conditions import holds
-from kobosmix.engines.xform import convert_rows
 from kobosmix.form import XlsForm
 from kobosmix.match import background_known
 from kobosmix.match.model import Interview
@@ -228,7 +227,6 @@ def test_letters_are_those_of_the_language_that_was_chosen(tmp_path: Path) -> No
     assert {row["alphabet"] for row in letters} == {"sr-BA", "sr-Latn-BA", "every"}
     assert {row["name"] for row in letters if row["alphabet"] == "every"} == {"98", "99"}
     assert asked["choice_filter"] == "alphabet = ${code_alphabet} or alphabet = 'every'"
-    assert convert_rows(built.form.sheets()).warnings == ()
 
 
 def test_background_is_asked_again_only_of_those_it_is_not_known_of(tmp_path: Path) -> None:

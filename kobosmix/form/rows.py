@@ -74,9 +74,6 @@ def write_form(questionnaire: Questionnaire, languages: Mapping[str, Language]) 
         "version": build_id(questionnaire),
         "default_language": suffixes[questionnaire.languages[0]],
         "instance_name": _instance_name(questionnaire),
-        # Else pyxform puts straight quotation marks for „…“, and the words fielded are not those
-        # that were read and signed.
-        "clean_text_values": "no",
     }
     return XlsForm(survey=tuple(survey), choices=tuple(choices), settings=(settings,))
 

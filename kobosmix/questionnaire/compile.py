@@ -28,7 +28,7 @@ from kobosmix.questionnaire.model import (
 )
 from kobosmix.questionnaire.notices import adaptations_of, wording_of
 from kobosmix.questionnaire.staff import device_values, hidden_constants, staff_block
-from kobosmix.questionnaire.texts import SPOKEN_UNTIL_STOPPED, YES, FormTexts
+from kobosmix.questionnaire.texts import SPOKEN_UNTIL_STOPPED, YES, FormTexts, as_fielded
 from kobosmix.wording import Wording
 from kobosmix.wording.catalogue import SOURCE
 
@@ -115,7 +115,7 @@ def _title(texts: FormTexts, plan: FormPlan) -> str:
     number = plan.wave.id.removeprefix("fu").strip() if plan.wave.id.startswith("fu") else ""
     group = wording.called(plan.group.id, tag, _TITLE_FORMS)
     title = wording.given(wording.context.title, tag)
-    return f"{wave}{' ' + number if number else ''} – {group} – {title}"
+    return as_fielded(f"{wave}{' ' + number if number else ''} – {group} – {title}")
 
 
 def _names(wording: Wording) -> dict[str, dict[str, str]]:

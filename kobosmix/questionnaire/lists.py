@@ -18,7 +18,7 @@ from kobosmix.questionnaire.keys import (
     alphabets,
 )
 from kobosmix.questionnaire.model import ListOfOptions
-from kobosmix.questionnaire.texts import FormTexts
+from kobosmix.questionnaire.texts import FormTexts, as_fielded
 
 YES_NO_ITEM = "yes_no_item"
 # Read aloud, points without words mean nothing: the same codes get words for every number.
@@ -94,7 +94,10 @@ def _sites(texts: FormTexts, context: Context) -> ListOfOptions:
     options = tuple(
         Option(
             value=site,
-            labels={tag: texts.wording.given(labels, tag) for tag in texts.plan.languages},
+            labels={
+                tag: as_fielded(texts.wording.given(labels, tag))
+                for tag in texts.plan.languages
+            },
         )
         for site, labels in context.sites.items()
     )

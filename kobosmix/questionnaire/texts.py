@@ -20,6 +20,9 @@ SPOKEN_UNTIL_STOPPED: Condition = All(
     (Not(Equals("mode", "paper")), Not(Equals(ENDED, STOPPED)))
 )
 
+# pyxform, which every server uses, writes the curled ones straight; so both ends are.
+_STRAIGHT = str.maketrans(dict.fromkeys("“”„‟", '"') | dict.fromkeys("‘’‚", "'"))
+
 _MISSING = {DONT_KNOW: Missing.DONT_KNOW, REFUSED: Missing.REFUSED}
 
 
@@ -88,9 +91,10 @@ class FormTexts:
 
     def sentence(self, key: str, about: str = "", **counts: str) -> Sentence:
         """Any sentence, about the other group where it names one."""
-        return self.wording.render(
+        rendered = self.wording.render(
             key, self.plan.languages, self.plan.group.id, about, **counts
         )
+        return {tag: as_fielded(text) for tag, text in rendered.items()}
 
     def part(self, number: int, total: int) -> Sentence:
         """The heading of a block: which part it is, and of how many."""
@@ -121,3 +125,8 @@ class FormTexts:
                 for value, why in _MISSING.items()
             ]
         return ListOfOptions(id=scale.id, options=tuple(options))
+
+
+def as_fielded(text: str) -> str:
+    """The words as phones show them: with straight quotation marks."""
+    return text.translate(_STRAIGHT)
