@@ -12,6 +12,7 @@ from kobosmix.bank import Bank, read_bank
 from kobosmix.codebook import Codebook, write_codebook
 from kobosmix.context import Context, ContextReading, read_context
 from kobosmix.engines.check import check_forms
+from kobosmix.engines.xform import convert_rows
 from kobosmix.errors import InputError, StudyError
 from kobosmix.files import sha256, write_bytes, write_json
 from kobosmix.findings import Finding, Place, Severity, has_errors, in_order
@@ -29,6 +30,7 @@ from kobosmix.people.read import read_people
 from kobosmix.people.register import register_csv
 from kobosmix.plan import FormPlan, Plan, plan_study
 from kobosmix.plan_check import check_plan
+from kobosmix.preview import PreviewForm, preview_page
 from kobosmix.questionnaire import (
     FormTexts,
     Questionnaire,
@@ -166,6 +168,23 @@ def write_build(prepared: Prepared) -> dict[str, list[str]]:
         if form.get("key") not in written:
             _take_away(study, form)
     return written
+
+
+def write_preview(prepared: Prepared) -> Path:
+    """Write build/preview.html, in which every form can be read and tried; returns its path."""
+    context, languages = prepared.sound(), prepared.bank.languages
+    forms = [
+        PreviewForm(
+            key=built.key,
+            codebook=built.codebook,
+            xml=convert_rows(built.form.sheets()).xml,
+            languages=tuple(languages[tag] for tag in built.codebook.languages),
+        )
+        for built in prepared.forms
+    ]
+    path = prepared.study.build_folder / "preview.html"
+    write_bytes(path, preview_page(context.study, forms))
+    return path
 
 
 def _take_away(study: Study, form: Mapping[str, str]) -> None:

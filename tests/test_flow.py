@@ -41,6 +41,7 @@ FLOW = [
     *(
         "study",
         "people",
+        "preview",
         "prepare",
         "store",
         "server",
@@ -56,7 +57,7 @@ FLOW = [
 DOORS = {
     "babel": ("bank/check.py", "wording/names.py", "wording/po.py"),
     "click": ("cli/",),
-    "jinja2": ("context/new.py",),
+    "jinja2": ("context/new.py", "preview/page.py"),
     "openpyxl": ("xlsx.py",),
     "pandas": ("tables/",),
     "platformdirs": ("server/credentials.py",),

@@ -86,17 +86,19 @@ def build_command(study: Study) -> None:
     """Build the forms and their codebooks into build/.
 
     For each group and wave: the form as .xlsx, its codebook as .xlsx and .json, and the workbook
-    to upload to KoboToolbox by hand if you do not use 'kobosmix deploy'.
+    to upload to KoboToolbox by hand if you do not use 'kobosmix deploy'. build/preview.html shows
+    all forms in a browser, without a network: send it to whoever is to read or try them.
 
     \b
     kobosmix build soup
     """
-    from kobosmix.prepare import prepare, write_build
+    from kobosmix.prepare import prepare, write_build, write_preview
     from kobosmix.steps import with_background_known
 
     with writing(study, "build"):
         prepared = with_background_known(study, prepare(study), today())
         written = write_build(prepared)
+        write_preview(prepared)
     show_table(
         ("form", "items", "minutes", "languages", "build", "file"),
         [
@@ -111,6 +113,7 @@ def build_command(study: Study) -> None:
             for built in prepared.forms
         ],
     )
+    say(f"Read and try them in a browser: {shown_path(study)}/build/preview.html")
     findings = [f for f in prepared.findings if f.code != "W202"]
     if findings:
         say(f"{counted(findings)}: see 'kobosmix check {shown_path(study)}'.")

@@ -6,7 +6,6 @@ import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +43,12 @@ def preview_page(study: str, forms: Sequence[PreviewForm]) -> bytes:
     register = invented_register(dict.fromkeys(form.codebook.group for form in forms))
     page = environment.get_template("page.html.j2").render(
         study=study,
-        waves=[(wave, list(of)) for wave, of in groupby(forms, lambda f: f.codebook.wave)],
         style=_text("page.css"),
         web_forms=gzip.decompress((_HERE / "web_forms.js.gz").read_bytes()).decode("utf-8"),
         script=_text("page.js"),
-        forms=_json({form.key: _told(form, register) for form in forms}),
-        attachments=_json(_attachments(register)),
+        forms=forms,
+        forms_json=_json({form.key: _told(form, register) for form in forms}),
+        attachments_json=_json(_attachments(register)),
         notices=_text("THIRD_PARTY_NOTICES.txt"),
     )
     return page.encode("utf-8")
