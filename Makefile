@@ -6,12 +6,12 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 p
 BIN := .venv/bin
 PYXFORM3 := .venv-pyxform3
 
-.PHONY: demo test lint bench catalogues classes setup java clean
+.PHONY: demo test lint bench catalogues classes setup java chromium clean
 
 demo: setup
 	$(BIN)/kobosmix demo demo
 
-test: setup java $(PYXFORM3)/ready
+test: setup java chromium $(PYXFORM3)/ready
 	KOBOSMIX_PYXFORM3_PYTHON=$(PYXFORM3)/bin/python $(BIN)/python -m pytest -n auto
 
 lint: setup
@@ -54,6 +54,17 @@ java:
 			echo "No Java runtime could be installed: tests of ODK Validate are skipped."; \
 		else \
 			echo "No Java runtime: tests of ODK Validate are skipped. Install a JRE, 17 or newer, to run them."; \
+		fi; }
+
+# The forms are also filled in in a browser, with the web forms of ODK and of KoboToolbox.
+chromium:
+	@command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+			echo "Installing Chromium for the tests of the web forms"; \
+			(apt-get update && apt-get install --yes --no-install-recommends chromium fonts-noto-core) >/dev/null 2>&1 || \
+			echo "No Chromium could be installed: tests of the web forms are skipped."; \
+		else \
+			echo "No Chromium: tests of the web forms are skipped. Install Chromium or Chrome to run them."; \
 		fi; }
 
 clean:

@@ -98,7 +98,9 @@ class WebForms:
 
     def options(self, variable: Variable) -> dict[str, str]:
         question = self._question(variable)
-        values = question.locator("input[type=radio]").evaluate_all("all => all.map(x => x.value)")
+        values = question.locator("input[type=radio]").evaluate_all(
+            "all => all.map(x => x.value)"
+        )
         words = question.locator("label.value-option").all_inner_texts()
         return dict(zip(values, map(plain, words), strict=True))
 
@@ -192,7 +194,8 @@ class Enketo:
             question.locator(".selected").get_by_text(value).wait_for()
 
     def choose_language(self, label: str) -> None:
-        self.page.locator("#form-languages").select_option(label=label)
+        # The code in brackets is for Enketo itself.
+        self.page.locator("#form-languages").select_option(label=label.rpartition(" (")[0])
 
     def direction(self) -> str:
         return computed_direction(self.page.locator(".question-label.active").first)

@@ -182,6 +182,8 @@ def test_build_writes_a_form_and_a_codebook_for_each_group_and_wave(soup: Path) 
             assert (soup / "build" / f"{wave}_{group}_codebook.xlsx").is_file()
     codebooks = list((soup / "build").glob("kx*/codebook.json"))
     assert {read_codebook(path).wave for path in codebooks} == {"pre", "post", "fu"}
+    assert "build/preview.html" in result.stderr
+    assert (soup / "build" / "preview.html").is_file()
 
 
 def test_an_old_codebook_stays_when_the_form_changes(soup: Path) -> None:

@@ -78,6 +78,11 @@ def test_the_committed_files_are_those_the_study_makes(
             assert (committed / name).read_bytes() == (made / name).read_bytes(), name
 
 
+def test_no_preview_is_committed() -> None:
+    """Three megabytes each, and a moment to make."""
+    assert list(SAMPLES.rglob("preview.html")) == []
+
+
 def test_every_language_with_a_catalogue_is_in_a_sample_or_listed_here() -> None:
     """A language nobody has seen in a form is no language we know to work."""
     used = {tag for s in SAMPLES.iterdir() for tag in prepare(Study(s), engines=False).reviews}

@@ -53,25 +53,30 @@ function turn() {
 }
 
 function onSubmission(xml) {
-  const rows = fields(new DOMParser().parseFromString(xml, 'text/xml').documentElement);
-  sent.querySelector('tbody').replaceChildren(...rows.map(row));
+  const { documentElement: root } = new DOMParser().parseFromString(xml, 'text/xml');
+  sent.querySelector('tbody').replaceChildren(...leaves(root).map(row));
   sent.querySelector('pre').textContent = xml;
   sent.hidden = false;
   sent.scrollIntoView();
 }
 
-function fields(element) {
+function leaves(element) {
   return [...element.children].flatMap((child) =>
-    child.children.length ? fields(child) : child.textContent ? [[child.localName, child.textContent]] : []);
+    child.children.length ? leaves(child) : child.textContent ? [child] : []);
 }
 
-function row(cells) {
+function row({ localName: field, textContent: value }) {
   const made = document.createElement('tr');
-  made.append(...cells.map((text) => {
-    const cell = document.createElement('td');
-    cell.dir = 'auto';
-    cell.textContent = text;
-    return cell;
-  }));
+  const words = forms[choice.value].options[field]?.[value]?.[document.documentElement.lang];
+  const [name, answer] = [made.insertCell(), made.insertCell()];
+  name.textContent = field;
+  answer.append(bidi('bdi', value), ...(words ? [bidi('span', words)] : []));
+  return made;
+}
+
+function bidi(tag, text) {
+  const made = document.createElement(tag);
+  made.dir = 'auto';
+  made.textContent = text;
   return made;
 }

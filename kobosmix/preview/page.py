@@ -69,6 +69,11 @@ def _told(form: PreviewForm, register: Register) -> dict[str, Any]:
             }
             for language in form.languages
         },
+        "options": {
+            variable.name: {option.value: option.labels for option in variable.options}
+            for variable in book.variables
+            if variable.options
+        },
         "numbers": [one.id for one in register.respondents if one.group == book.group],
         "others": [one.id for one in register.respondents if one.group != book.group],
     }
