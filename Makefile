@@ -61,7 +61,7 @@ chromium:
 	@command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || { \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 			echo "Installing Chromium for the tests of the web forms"; \
-			(apt-get update && apt-get install --yes --no-install-recommends chromium fonts-noto-core) >/dev/null 2>&1 || \
+			(apt-get update && apt-get install --yes --no-install-recommends chromium) >/dev/null 2>&1 || \
 			echo "No Chromium could be installed: tests of the web forms are skipped."; \
 		else \
 			echo "No Chromium: tests of the web forms are skipped. Install Chromium or Chrome to run them."; \

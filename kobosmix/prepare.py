@@ -143,7 +143,7 @@ def prepare(study: Study, *, engines: bool = True, also: str = "") -> Prepared:
 
 
 def write_build(prepared: Prepared) -> dict[str, list[str]]:
-    """Write forms, codebooks and the manifest into build/; returns form key -> files written.
+    """Write forms, codebooks, preview and manifest into build/; returns form key -> files written.
 
     The forms of a wave or a group that is no longer in the study are taken away, so that nobody
     uploads one by hand; their codebooks stay, for what was collected under them.
@@ -163,6 +163,7 @@ def write_build(prepared: Prepared) -> dict[str, list[str]]:
         manifest.append(_manifest_entry(built, files))
     for name, data in prepared.media().items():
         write_bytes(study.build_folder / "media" / name, data)
+    write_preview(prepared)
     write_json(_manifest_file(study), {"format": 1, "forms": manifest})
     for form in before:
         if form.get("key") not in written:

@@ -92,13 +92,12 @@ def build_command(study: Study) -> None:
     \b
     kobosmix build soup
     """
-    from kobosmix.prepare import prepare, write_build, write_preview
+    from kobosmix.prepare import prepare, write_build
     from kobosmix.steps import with_background_known
 
     with writing(study, "build"):
         prepared = with_background_known(study, prepare(study), today())
         written = write_build(prepared)
-        write_preview(prepared)
     show_table(
         ("form", "items", "minutes", "languages", "build", "file"),
         [
