@@ -18,7 +18,8 @@ settings.register_profile("kobosmix", deadline=None)
 settings.load_profile("kobosmix")
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while it runs, no other event loop can.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium without a window; where there is none the test is skipped."""
     pytest.importorskip("playwright.sync_api", reason="needs the Python package playwright")

@@ -108,12 +108,22 @@ def test_every_form_takes_the_invented_numbers_and_no_study_issues_them() -> Non
 def test_the_page_says_that_the_wording_is_a_draft_until_it_is_signed(tmp_path: Path) -> None:
     prepared = prepare_text(tmp_path, CONTEXT)
     draft = preview_forms(prepared)
-    signed = [replace(f, codebook=replace(f.codebook, review="signed")) for f in draft]
+    books = [
+        {"review": "draft"},
+        {"review": "exception", "exception": "Hala of the Lake: no reader could be found"},
+        {"review": "signed"},
+    ]
 
-    pages = [preview_page("lake_2026", forms).decode() for forms in (draft, signed)]
+    pages = [
+        preview_page(
+            "lake", [replace(f, codebook=replace(f.codebook, **book)) for f in draft]
+        ).decode()
+        for book in books
+    ]
 
     reviews = [{form["review"] for form in told(page, "forms").values()} for page in pages]
-    assert reviews == [{REVIEW_IN_WORDS["draft"]}, {REVIEW_IN_WORDS["signed"]}]
+    assert reviews == [{REVIEW_IN_WORDS[book["review"]]} for book in books]
+    assert "Hala" not in re.sub("<script type=.module.*", "", pages[1], flags=re.DOTALL)
 
 
 def test_no_text_of_a_form_gets_out_of_its_place(tmp_path: Path) -> None:

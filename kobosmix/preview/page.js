@@ -27,12 +27,12 @@ function open() {
   const form = forms[choice.value];
   sent.hidden = true;
   const review = document.getElementById('review');
-  review.textContent = `Wording: ${form.review}.`;
+  review.textContent = `${form.review[0].toUpperCase()}${form.review.slice(1)}.`;
   review.className = form.unsigned ? 'unsigned' : '';
   document.getElementById('numbers').replaceChildren(
     'Invented numbers you can use: ', ...codes(form.numbers),
     ...(form.others.length ? ['. Of another group: ', ...codes(form.others.slice(0, 1))] : []),
-    '. Invented enumerators are in the list.',
+    form.xml.includes('enumerators.csv') ? '. Invented enumerators are in the list.' : '.',
   );
   show({ xml: form.xml, attachments, onSubmission });
 }

@@ -59,8 +59,8 @@ def _told(form: PreviewForm, register: Register) -> dict[str, Any]:
     book = form.codebook
     return {
         "xml": form.xml,
-        "title": book.title,
-        "review": ": ".join(filter(None, (REVIEW_IN_WORDS[book.review], book.exception))),
+        # Without the name of whoever made an exception: the page goes to people outside.
+        "review": REVIEW_IN_WORDS[book.review],
         "unsigned": book.review != "signed",
         "languages": {
             language.column_suffix(book.languages): {
