@@ -106,7 +106,12 @@ class WebForms:
 
     def answer(self, variable: Variable, value: str) -> None:
         question = self._question(variable)
-        if variable.kind is not Kind.SELECT_ONE:
+        if is_date(variable):
+            # The picker shows days as Americans do, whatever the language of the form.
+            year, month, day = value.split("-")
+            write(question.locator("input"), f"{month}/{day}/{year}")
+            self.page.keyboard.press("Escape")
+        elif variable.kind is not Kind.SELECT_ONE:
             write(question.locator("input, textarea").first, value)
         elif variable.options:
             question.locator(f"label.value-option:has(input[value='{value}'])").click()
@@ -216,6 +221,11 @@ class Enketo:
     def _question(self, variable: Variable) -> Locator:
         target = self.page.locator(f"[data-ref$='/{variable.name}']")
         return self.page.locator(".question", has=target)
+
+
+def is_date(variable: Variable) -> bool:
+    """Whether a day is asked; it is given as 2026-03-14."""
+    return variable.kind.value == "date"
 
 
 def write(box: Locator, text: str) -> None:

@@ -10,13 +10,14 @@ import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from kobosmix.codebook import Kind, Role, Variable
+from kobosmix.conditions import All, Condition, Equals
 from kobosmix.engines.xform import convert_rows
 from kobosmix.form.xpath import ID_CONSTRAINT
 from kobosmix.people.enumerators import enumerators_csv
@@ -24,7 +25,7 @@ from kobosmix.people.register import register_csv
 from kobosmix.prepare import BuiltForm, Prepared, prepare, write_preview
 from kobosmix.preview.invented import ENUMERATORS, invented_register
 from kobosmix.study import Study
-from tests.form_pages import Enketo, FormPage, Watched, WebForms, plain
+from tests.form_pages import Enketo, FormPage, Watched, WebForms, is_date, plain
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -36,6 +37,7 @@ ENGINES = ["Web Forms", "Enketo"]
 # One form from left to right, one from right to left.
 FORMS = ["pre_turks", "pre_syrians"]
 WRONG_NUMBER = "12345678"
+A_DAY = "2026-03-14"
 FORMS_OWN = (
     *("kx_study", "kx_group", "kx_wave", "kx_build"),
     *("rid", "rid_group", "consent_ok", "instanceName"),
@@ -100,9 +102,14 @@ class Interviewer:
 
     form: BuiltForm
     number: str
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     def sensible(self, variable: Variable, given: Mapping[str, str]) -> str:
         """An answer the form takes and goes on from; empty for what can only be scanned."""
+        if variable.name in self.instead:
+            return self.instead[variable.name]
+        if is_date(variable):
+            return A_DAY
         match variable.kind:
             case Kind.SELECT_ONE if variable.options:
                 # Elsewhere the first option is the one that leads on.
@@ -157,6 +164,16 @@ def answer(page: FormPage, by: Interviewer, held: Held, before: Role | None = No
         if said:
             page.answer(variable, said)
             held.given[name] = said
+
+
+def needed(condition: Condition | None) -> Iterator[tuple[str, str]]:
+    """Variable and value of every answer without which the condition does not hold."""
+    match condition:
+        case Equals(variable, value):
+            yield variable, value
+        case All(several):
+            for each in several:
+                yield from needed(each)
 
 
 def fields(submission: str) -> dict[str, str]:
@@ -219,6 +236,23 @@ def test_both_engines_ask_in_the_words_of_the_codebook_and_send_what_was_answere
         "consent_ok": "1",
         "instanceName": f"{book.wave} {by.number}",
     }
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_day_is_sent_as_it_was_typed_into_a_form_from_right_to_left(
+    gaziantep: Team, engine: str
+) -> None:
+    by, held = interviewer(gaziantep, "pre_syrians"), Held({}, {}, {})
+    days = [v for v in by.form.codebook.variables if is_date(v)]
+    if not days:
+        pytest.skip("no form of the sample asks for a day")
+    by = replace(by, instead=dict(needed(days[0].asked_if)))
+
+    with gaziantep.opened(engine, "pre_syrians") as page:
+        answer(page, by, held)
+        sent = fields(page.send())
+
+    assert sent[days[0].name] == held.given[days[0].name] == A_DAY
 
 
 @pytest.mark.parametrize("engine", ENGINES)
