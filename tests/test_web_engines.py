@@ -174,6 +174,8 @@ def needed(condition: Condition | None) -> Iterator[tuple[str, str]]:
         case All(several):
             for each in several:
                 yield from needed(each)
+        case _:
+            pass
 
 
 def fields(submission: str) -> dict[str, str]:
