@@ -10,7 +10,7 @@ const FRAME = `
 
 /**
  * Opens a form, from its XForm and the rows of the lists it carries (by the id of the instance).
- * What comes back gives the submission's XML, once `validate` has found nothing missing.
+ * `openedForm` is Enketo's own object for it then, which validates and gives the submission.
  */
 globalThis.openForm = async (xform, lists) => {
   const { form: html, model } = await transform({ xform });
