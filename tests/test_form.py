@@ -235,9 +235,9 @@ def test_the_title_begins_with_wave_and_group_in_the_first_language(
 ) -> None:
     titles = {each.key: each.form.settings[0]["form_title"] for each in whole}
 
-    assert titles["pre_turks"].startswith("DRAFT Programdan önce – Türkler")
-    assert titles["post_syrians"].startswith("DRAFT بعد البرنامج – السوريون")
-    assert re.match(r"DRAFT Takip 2 – ", titles["fu2_turks"])
+    assert titles["pre_turks"].startswith("TASLAK: Programdan önce – Türkler")
+    assert titles["post_syrians"].startswith("مسودة: بعد البرنامج – السوريون")
+    assert re.match(r"TASLAK: Takip 2 – ", titles["fu2_turks"])
 
 
 def test_every_translatable_column_has_a_language_behind_it(

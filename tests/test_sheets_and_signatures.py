@@ -199,7 +199,7 @@ def test_unsigned_wording_goes_to_a_local_server_only(study: Study) -> None:
     for purpose in (Purpose.PRETEST, Purpose.FIELD):
         with pytest.raises(StudyError, match="not signed"):
             drafts.require_signed(purpose)
-    assert all(f.codebook.title.startswith("DRAFT ") for f in drafts.forms)
+    assert all(f.codebook.title.startswith(("NACRT: ", "НАЦРТ: ")) for f in drafts.forms)
 
 
 def test_the_one_exception_never_covers_consent(study: Study) -> None:
@@ -216,7 +216,7 @@ def test_the_one_exception_never_covers_consent(study: Study) -> None:
     excepted.require_signed(Purpose.FIELD)
     form = excepted.forms[0]
     assert form.codebook.exception == "Ana Primjer: Vrijeme"
-    assert not form.codebook.title.startswith("DRAFT")
+    assert not form.codebook.title.startswith(("NACRT", "НАЦРТ"))
     notice = next(row for row in form.form.survey if row.get("name") == "about_review")
     assert "Ana Primjer" in str(notice)
 

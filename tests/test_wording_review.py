@@ -438,7 +438,10 @@ def test_signed_wording_goes_everywhere(signed: Study) -> None:
 
 
 def titles(prepared: Prepared) -> set[bool]:
-    return {b.codebook.title.startswith("DRAFT ") for b in prepared.forms}
+    return {
+        b.codebook.title.startswith(("DRAFT: ", "BORRADOR: ", "TASLAK: ", "مسودة: "))
+        for b in prepared.forms
+    }
 
 
 def notes(prepared: Prepared) -> list[str]:

@@ -13,7 +13,6 @@ from kobosmix.wording.review import Part as ReviewPart
 from kobosmix.wording.review import Review, State
 
 DRAFT, EXCEPTION, SIGNED = "draft", "exception", "signed"
-_STAMP = "DRAFT"
 
 
 def with_notices(
@@ -31,7 +30,7 @@ def with_notices(
     unsigned = texts.wording.context.unsigned_wording
     return replace(
         questionnaire,
-        title=f"{_STAMP} {questionnaire.title}" if state == DRAFT else questionnaire.title,
+        title=_title(questionnaire, texts, state),
         parts=tuple(_begin_with(notices, questionnaire.parts)),
         review=state,
         exception=f"{unsigned.by}: {unsigned.reason}"
@@ -98,6 +97,14 @@ def _overridden(texts: FormTexts) -> tuple[Adaptation, ...]:
         for override in texts.wording.overrides.values()
         if override.group == texts.plan.group.id and override.language in texts.plan.languages
     )
+
+
+def _title(questionnaire: Questionnaire, texts: FormTexts, state: str) -> str:
+    """A form has one title for all its languages; it begins in the first, so it runs that way."""
+    if state != DRAFT:
+        return questionnaire.title
+    mark = texts.text("draft_mark")[questionnaire.languages[0]]
+    return f"{mark}: {questionnaire.title}"
 
 
 def _state(
