@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from kobosmix.people.register import register_csv
 from kobosmix.plan import FormPlan, Plan, plan_study
 from kobosmix.plan_check import check_plan
 from kobosmix.preview import PreviewForm, preview_page
+from kobosmix.printed import WHAT, check_printed, printed_pages
 from kobosmix.questionnaire import (
     FormTexts,
     Questionnaire,
@@ -57,6 +58,7 @@ class BuiltForm:
     """One form of the family, with its codebook."""
 
     plan: FormPlan
+    questionnaire: Questionnaire
     form: XlsForm
     codebook: Codebook
 
@@ -126,6 +128,15 @@ class Prepared:
             files["enumerators.csv"] = enumerators_csv(self.enumerators)
         return files
 
+    def pages(self, what: Collection[str] = WHAT) -> dict[str, bytes]:
+        """Paper forms, show cards and manuals in HTML, as far as they are asked for, by name."""
+        context = self.sound()
+        if self.wording is None:
+            return {}
+        questionnaires = {built.key: built.questionnaire for built in self.forms}
+        referral = getattr(context, "referral", {})
+        return printed_pages(questionnaires, self.wording, referral, what)
+
 
 def prepare(study: Study, *, engines: bool = True, also: str = "") -> Prepared:
     """Read, check and compile everything; `engines` puts the forms before pyxform and Java.
@@ -143,10 +154,11 @@ def prepare(study: Study, *, engines: bool = True, also: str = "") -> Prepared:
 
 
 def write_build(prepared: Prepared) -> dict[str, list[str]]:
-    """Write forms, codebooks, preview and manifest into build/; returns form key -> files written.
+    """Write forms, codebooks, preview, pages and manifest into build/; form key -> files written.
 
     The forms of a wave or a group that is no longer in the study are taken away, so that nobody
-    uploads one by hand; their codebooks stay, for what was collected under them.
+    uploads one by hand, and pages with them; their codebooks stay, for what was collected under
+    them.
     """
     prepared.sound()
     study, written, manifest = prepared.study, dict[str, list[str]](), list[dict[str, str]]()
@@ -164,11 +176,23 @@ def write_build(prepared: Prepared) -> dict[str, list[str]]:
     for name, data in prepared.media().items():
         write_bytes(study.build_folder / "media" / name, data)
     write_preview(prepared)
-    write_json(_manifest_file(study), {"format": 1, "forms": manifest})
-    for form in before:
-        if form.get("key") not in written:
-            _take_away(study, form)
+    pages = write_pages(study, prepared.pages())
+    printed = _digests({f"print/{path.name}": path.read_bytes() for path in pages})
+    write_json(_manifest_file(study), {"format": 1, "forms": manifest, "printed": printed})
+    still_here = {*printed, *(told for entry in manifest for told in entry)}
+    for entry in before:
+        _take_away(study, entry, still_here)
     return written
+
+
+def write_pages(study: Study, pages: Mapping[str, bytes]) -> list[Path]:
+    """Write pages into build/print/; a PDF drawn of what a page was before is taken away."""
+    paths = [study.print_folder / name for name in pages]
+    for path, data in zip(paths, pages.values(), strict=True):
+        if not path.is_file() or path.read_bytes() != data:
+            path.with_suffix(".pdf").unlink(missing_ok=True)
+            write_bytes(path, data)
+    return paths
 
 
 def write_preview(prepared: Prepared) -> Path:
@@ -188,13 +212,16 @@ def write_preview(prepared: Prepared) -> Path:
     return path
 
 
-def _take_away(study: Study, form: Mapping[str, str]) -> None:
-    """Remove a form's files as far as they are still what the build wrote."""
-    for told, digest in form.items():
+def _take_away(study: Study, entry: Mapping[str, str], kept: Collection[str]) -> None:
+    """Remove what an entry tells of and is not kept, as far as it is still what the build wrote."""
+    for told, digest in entry.items():
         name = told.removeprefix("sha256 ")
         path = study.build_folder / name
-        if name != told and path.is_file() and sha256(path.read_bytes()) == digest:
+        is_gone = name != told and told not in kept
+        if is_gone and path.is_file() and sha256(path.read_bytes()) == digest:
             path.unlink()
+            if path.suffix == ".html":
+                path.with_suffix(".pdf").unlink(missing_ok=True)
 
 
 def _manifest_file(study: Study) -> Path:
@@ -202,10 +229,11 @@ def _manifest_file(study: Study) -> Path:
 
 
 def _manifest(study: Study) -> list[dict[str, str]]:
-    """What the last build wrote; nothing where that cannot be known."""
+    """What the last build wrote, by form, then its pages; nothing where that cannot be known."""
     try:
-        return list(json.loads(_manifest_file(study).read_text(encoding="utf-8"))["forms"])
-    except (OSError, ValueError, KeyError, TypeError):
+        content = json.loads(_manifest_file(study).read_text(encoding="utf-8"))
+        return [*content["forms"], content.get("printed", {})]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []
 
 
@@ -232,7 +260,7 @@ def _prepare(
     if has_errors(findings):
         forms = ()
     else:
-        findings += check_review(wording, reviews, file)
+        findings += [*check_review(wording, reviews, file), *check_printed(wording, file)]
     if forms and engines:
         findings += check_forms({built.key: built.form.sheets() for built in forms})
     return Prepared(
@@ -268,6 +296,7 @@ def _written(
         forms.append(
             BuiltForm(
                 plan=form_plan,
+                questionnaire=noted,
                 form=write_form(noted, wording.bank.languages),
                 codebook=make_codebook(noted),
             )
@@ -312,5 +341,9 @@ def _manifest_entry(built: BuiltForm, files: dict[str, bytes]) -> dict[str, str]
         "group": built.codebook.group,
         "title": built.codebook.title,
         "build_id": built.codebook.build_id,
-        **{f"sha256 {name}": sha256(data) for name, data in sorted(files.items())},
+        **_digests(files),
     }
+
+
+def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {f"sha256 {name}": sha256(data) for name, data in sorted(files.items())}

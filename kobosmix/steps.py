@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from kobosmix.context.model import EVERY_COHORT, Context
 from kobosmix.errors import StudyError, UsageError
+from kobosmix.files import write_bytes
 from kobosmix.form import kobo_workbook
 from kobosmix.match import MatchDesign, Matched, background_known, link
-from kobosmix.prepare import Prepared, prepare
+from kobosmix.prepare import Prepared, prepare, write_pages
 from kobosmix.store import open_store
 from kobosmix.study import Study
 
@@ -158,6 +159,42 @@ def with_background_known(study: Study, prepared: Prepared, today: date) -> Prep
     interviews = _match(study, prepared, today).interviews
     known = background_known(interviews, [b.codebook for b in prepared.forms])
     return replace(prepared, background_known=known)
+
+
+def print_study(
+    study: Study, what: Collection[str], *, pdf: bool = False, docx: bool = False
+) -> list[Path]:
+    """Write what goes on paper into build/print/; the files, those to be printed or sent first.
+
+    Pages are written in HTML, with `pdf` beside it as PDF; a review only as .docx, with `docx` or
+    where it is asked for. Only forms that were built are printed: a paper form is typed into them.
+    """
+    from kobosmix.printed import REVIEW, as_pdf, review_document
+
+    prepared = prepare(study, engines=False)
+    prepared.sound()
+    unbuilt = [
+        built.key
+        for built in prepared.forms
+        if not study.codebook_file(built.codebook.build_id).exists()
+    ]
+    if unbuilt:
+        raise StudyError(
+            f"not built as they are now: {', '.join(unbuilt)}. 'kobosmix build' comes first, so "
+            "that paper and phone ask the same. Nothing was written."
+        )
+    drawn = dict[str, bytes]()
+    pages = prepared.pages(what)
+    if pdf:
+        drawn |= {Path(name).stem + ".pdf": as_pdf(page) for name, page in pages.items()}
+    if prepared.wording and (docx or REVIEW in what):
+        for built in prepared.forms:
+            document = review_document(built.key, built.questionnaire, prepared.wording)
+            drawn[f"review_{built.key}.docx"] = document
+    written = write_pages(study, pages)
+    for name, data in drawn.items():
+        write_bytes(study.print_folder / name, data)
+    return [*(study.print_folder / name for name in drawn), *written]
 
 
 def match_study(study: Study, today: date) -> Matched:

@@ -60,6 +60,11 @@ class Study:
         return self.root / "build"
 
     @property
+    def print_folder(self) -> Path:
+        """Paper forms, show cards, manuals and reviews."""
+        return self.build_folder / "print"
+
+    @property
     def store_file(self) -> Path:
         """Every submission pulled, as it came."""
         return self.root / "store.sqlite"

@@ -58,6 +58,7 @@ def explanations() -> dict[str, tuple[str, str]]:
     from kobosmix.context import check as context_check
     from kobosmix.engines import check as engines_check
     from kobosmix.people import enumerators, read, register
+    from kobosmix.printed import check as printed_check
     from kobosmix.wording import check as wording_check
     from kobosmix.wording import lint
     from kobosmix.yamlfile import EXPLANATIONS
@@ -69,6 +70,7 @@ def explanations() -> dict[str, tuple[str, str]]:
         lint,
         plan_check,
         engines_check,
+        printed_check,
         register,
         enumerators,
         read,

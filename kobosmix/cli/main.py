@@ -21,6 +21,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("study", "Check everything written by hand; write nothing."),
     "ids": ("people", "Issue respondent IDs into register.xlsx."),
     "build": ("study", "Build the forms and their codebooks into build/."),
+    "print": (
+        "print_",
+        "Print paper forms, show cards, the manual, and a review to comment on.",
+    ),
     "serve": ("server", "Run a local server that speaks the language of KoboToolbox."),
     "deploy": ("server", "Put the forms on the server; twice changes nothing."),
     "rehearse": ("server", "Send invented interviews to the local server, with known faults."),
