@@ -162,31 +162,27 @@ def with_background_known(study: Study, prepared: Prepared, today: date) -> Prep
 
 
 def print_study(
-    study: Study, what: Collection[str], *, pdf: bool = False, docx: bool = False
+    study: Study,
+    what: Collection[str],
+    *,
+    pdf: bool = False,
+    docx: bool = False,
+    report: Callable[[str, int, int], None] = lambda *_: None,
 ) -> list[Path]:
     """Write what goes on paper into build/print/; the files, those to be printed or sent first.
 
     Pages are written in HTML, with `pdf` beside it as PDF; a review only as .docx, with `docx` or
     where it is asked for. Only forms that were built are printed: a paper form is typed into them.
+    `report` is told how many PDFs of how many are drawn.
     """
     from kobosmix.printed import REVIEW, as_pdf, review_document
 
     prepared = prepare(study, engines=False)
-    prepared.sound()
-    unbuilt = [
-        built.key
-        for built in prepared.forms
-        if not study.codebook_file(built.codebook.build_id).exists()
-    ]
-    if unbuilt:
-        raise StudyError(
-            f"not built as they are now: {', '.join(unbuilt)}. 'kobosmix build' comes first, so "
-            "that paper and phone ask the same. Nothing was written."
-        )
-    drawn = dict[str, bytes]()
-    pages = prepared.pages(what)
-    if pdf:
-        drawn |= {Path(name).stem + ".pdf": as_pdf(page) for name, page in pages.items()}
+    _require_built(study, prepared)
+    drawn, pages = dict[str, bytes](), prepared.pages(what)
+    for number, (name, page) in enumerate(pages.items() if pdf else (), start=1):
+        drawn[f"{Path(name).stem}.pdf"] = as_pdf(page)
+        report("drawing PDF", number, len(pages))
     if prepared.wording and (docx or REVIEW in what):
         for built in prepared.forms:
             document = review_document(built.key, built.questionnaire, prepared.wording)
@@ -195,6 +191,18 @@ def print_study(
     for name, data in drawn.items():
         write_bytes(study.print_folder / name, data)
     return [*(study.print_folder / name for name in drawn), *written]
+
+
+def _require_built(study: Study, prepared: Prepared) -> None:
+    """Raise a StudyError where a form was changed since it was built, or an InputError."""
+    prepared.sound()
+    builds = {built.key: built.codebook.build_id for built in prepared.forms}
+    unbuilt = [key for key, id_ in builds.items() if not study.codebook_file(id_).exists()]
+    if unbuilt:
+        raise StudyError(
+            f"not built as they are now: {', '.join(unbuilt)}. 'kobosmix build' comes first, so "
+            "that paper and phone ask the same. Nothing was written."
+        )
 
 
 def match_study(study: Study, today: date) -> Matched:

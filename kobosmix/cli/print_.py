@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
-from kobosmix.cli.console import say, study_argument
+from kobosmix.cli.console import progress, say, study_argument
 from kobosmix.study import Study, writing
 
 # As `kobosmix.printed.WHAT`, which is not loaded before it is needed; a test holds them equal.
-WHAT = ("paper", "cards", "manual", "review")
+PAGES = ("paper", "cards", "manual")
+WHAT = (*PAGES, "review")
 
 
 @click.command("print")
@@ -34,8 +35,8 @@ def print_command(study: Study, what: tuple[str, ...], *, pdf: bool, docx: bool)
     """
     from kobosmix.steps import print_study
 
-    with writing(study, "print"):
-        written = print_study(study, what or WHAT[:3], pdf=pdf, docx=docx)
+    with writing(study, "print"), progress() as report:
+        written = print_study(study, what or PAGES, pdf=pdf, docx=docx, report=report)
     for path in written:
         click.echo(path.relative_to(study.root).as_posix())
     if not written:

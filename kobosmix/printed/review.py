@@ -83,7 +83,7 @@ def _set_up(document: Document, mark: str) -> None:
     """A4 across, one font in a size for tables, and the build on every page."""
     from docx.enum.section import WD_ORIENT
     from docx.oxml.ns import qn
-    from docx.oxml.shared import OxmlElement
+    from docx.oxml.parser import OxmlElement
     from docx.shared import Mm, Pt
 
     document.core_properties.author = "kobosmix"
@@ -171,7 +171,7 @@ def _fill_cell(cell: _Cell, lines: Sequence[tuple[str, str]], say: PrintedSenten
 def _write(paragraph: Any, text: str, say: PrintedSentences, look: str) -> None:
     """A run of this language; one that runs to the left is told so, and its paragraph too."""
     from docx.oxml.ns import qn
-    from docx.oxml.shared import OxmlElement
+    from docx.oxml.parser import OxmlElement
 
     run = paragraph.add_run(text)
     run.font.bold = run.font.cs_bold = look == "bold" or None
@@ -188,6 +188,6 @@ def _write(paragraph: Any, text: str, say: PrintedSentences, look: str) -> None:
 
 def _keep(row: _Row, how: str) -> None:
     """Repeat a row on every page (`w:tblHeader`), or keep it whole (`w:cantSplit`)."""
-    from docx.oxml.shared import OxmlElement
+    from docx.oxml.parser import OxmlElement
 
     row._tr.get_or_add_trPr().append(OxmlElement(how))  # noqa: SLF001
