@@ -134,8 +134,7 @@ class Prepared:
         if self.wording is None:
             return {}
         questionnaires = {built.key: built.questionnaire for built in self.forms}
-        referral = getattr(context, "referral", {})
-        return printed_pages(questionnaires, self.wording, referral, what)
+        return printed_pages(questionnaires, self.wording, context.help, what)
 
 
 def prepare(study: Study, *, engines: bool = True, also: str = "") -> Prepared:

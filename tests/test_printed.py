@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from kobosmix import content
-from kobosmix.codebook import Codebook, Kind, Role, Variable
-from kobosmix.conditions import Blank, Equals
+from kobosmix.codebook import Codebook, Kind, Option, Role, Variable
+from kobosmix.conditions import Blank, holds, variables_of
 from kobosmix.context.model import Context
 from kobosmix.prepare import Prepared, prepare
 from kobosmix.printed.cards import card_number
@@ -23,7 +23,7 @@ from kobosmix.printed.paper import paper_pages
 from kobosmix.printed.sentences import PrintedSentences
 from kobosmix.printed.sheet import ONLY_ON_THE_PHONE, sections
 from kobosmix.questionnaire import Block, Note, Question, Questionnaire
-from kobosmix.questionnaire.model import Part
+from kobosmix.questionnaire.model import ListOfOptions, Part
 from kobosmix.study import Study
 from kobosmix.wording import Catalogue, Wording
 from kobosmix.yamlfile import YamlFile, read_yaml
@@ -184,14 +184,17 @@ def test_every_question_is_on_the_paper_with_its_words_and_all_its_codes_in_orde
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_what_is_told_before_consent_is_on_the_paper_word_for_word(name: str) -> None:
-    for tag, _, questionnaire, page in papers(name):
+    for tag, codebook, questionnaire, page in papers(name):
         introduction = next(p for p in questionnaire.parts if p.name == "introduction")
         assert isinstance(introduction, Block)
         read = text_of(page)
+        mode = "self" if codebook.mode == "self_administered" else "face_to_face"
         notes = [
             part
             for part in introduction.parts
-            if isinstance(part, Note) and part.shown_if is None
+            if isinstance(part, Note)
+            and variables_of(part.shown_if) <= {"mode"}
+            and holds(part.shown_if, {"mode": mode})
         ]
         places = [read.index(same(note.label[tag])) for note in notes]
         assert len(notes) > 4
@@ -245,25 +248,49 @@ def test_what_only_a_phone_can_do_is_not_on_paper(tmp_path: Path) -> None:
     assert [sentence for sentence in told if sentence in read] == []
 
 
-def test_paper_is_the_first_mode_of_the_form(tmp_path: Path) -> None:
+TELEPHONE = changed(("mode: interview", "mode: telephone"))
+
+
+@pytest.mark.parametrize("text", [CONTEXT, TELEPHONE])
+def test_paper_is_written_on_face_to_face(tmp_path: Path, text: str) -> None:
+    read = text_of(paper(*english(tmp_path, text)))
+
+    assert "I have come on behalf of the Lake Association." in read
+    assert "I am calling on behalf of" not in read
+    assert "Typing in a paper form" not in read
+    assert "How is this interview held?" not in read
+
+
+def test_on_the_telephone_there_is_a_manual_and_no_card(tmp_path: Path) -> None:
+    prepared = prepare_text(tmp_path, TELEPHONE)
+
+    assert {name.partition("_")[0] for name in prepared.pages()} == {"paper", "manual"}
+    assert "Card 1" not in manual(tmp_path / "manual", TELEPHONE)
+
+
+def test_of_several_alphabets_a_page_shows_its_own(tmp_path: Path) -> None:
     wording, form = english(tmp_path)
-    mode = Question(
-        name="mode",
+    letters = ("a1", "a"), ("b1", "b"), ("z1", "z")
+    options = tuple(Option(value=code, labels={"en": word}) for code, word in letters)
+    unknown = replace(form.lists["agree"].options[-1])
+    listed = ListOfOptions(
+        id="letters",
+        options=(*options, unknown),
+        alphabets={"a1": "en", "b1": "en", "z1": "tr"},
+        shown_by="code_alphabet",
+    )
+    letter = Question(
+        name="code_mother",
         role=Role.STAFF,
         kind=Kind.SELECT_ONE,
-        label={"en": "How?"},
-        list="attempt",
+        label={"en": "Which letter?"},
+        list="letters",
     )
-    first, second = (o.value for o in form.lists["attempt"].options[:2])
-    at_the_door = Note(name="a", label={"en": "At the door"}, shown_if=Equals("mode", first))
-    telephone = Note(name="b", label={"en": "Telephone"}, shown_if=Equals("mode", second))
+    form = replace(form, lists={**form.lists, "letters": listed})
 
-    read = text_of(paper(wording, with_parts(form, "staff", mode, at_the_door, telephone)))
+    page = paper(wording, with_parts(form, "staff", letter))
 
-    assert "At the door" in read
-    assert "Only if the answer to question 0" not in read
-    assert "Telephone" not in read
-    assert "How?" not in read
+    assert [code for code, _ in answers_on(page, 1)] == ["a1", "b1", unknown.value]
 
 
 def test_where_consent_ends_the_interview_paper_says_so(tmp_path: Path) -> None:
@@ -272,18 +299,23 @@ def test_where_consent_ends_the_interview_paper_says_so(tmp_path: Path) -> None:
     adults = paper(*english(tmp_path / "a"))
     minors = paper(*english(tmp_path / "b", MINORS))
 
-    assert [text_of(q).count(stop) for q in classes(adults, "question")][:5] == [0, 0, 1, 1, 0]
+    def ends(page: ET.Element) -> list[str]:
+        asked = (text_of(question) for question in classes(page, "question"))
+        return [re.sub(r".*?[0-9]+\. (\S+ \S+).*", r"\1", q) for q in asked if stop in q]
+
+    assert ends(adults) == ["Is this", "Do you"]
     # Below the age of consent a guardian is asked, so that 'no' goes on there.
-    assert [text_of(q).count(stop) for q in classes(minors, "question")][:6] == [
-        *(0, 0, 0, 1, 1, 1)
-    ]
+    assert ends(minors) == ["Do you", "For a", "And you"]
 
 
 def test_what_the_enumerator_notes_at_the_end_is_on_a_page_of_its_own(tmp_path: Path) -> None:
     page = paper(*english(tmp_path))
 
     (closing,) = classes(page, "new-page")
-    assert "Which reason did the person give?" in text_of(closing)
+    after = text_of(page).partition(text_of(closing))[2]
+    assert text_of(closing).startswith("End of the interview")
+    assert "Could anyone else hear the answers?" in text_of(closing)
+    assert "Which reason did the person give?" in after
 
 
 def test_a_question_whose_number_is_written_has_boxes_for_its_digits(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kobosmix.bank.model import Bank
 from kobosmix.codebook import Option
+from kobosmix.context.model import INTERVIEW
 from kobosmix.printed.page import page
 from kobosmix.printed.sentences import CARDS, PrintedSentences, printable
 from kobosmix.questionnaire import Question, Questionnaire
@@ -30,7 +31,7 @@ class Card:
 def cards_page(
     study: str, questionnaires: Iterable[Questionnaire], wording: Wording
 ) -> dict[str, bytes]:
-    """All cards of the study, by file name; nothing where nobody reads answers aloud."""
+    """All cards of the study, by file name; nothing where nobody sits opposite."""
     cards = show_cards(questionnaires, wording)
     if not cards:
         return {}
@@ -45,7 +46,7 @@ def show_cards(questionnaires: Iterable[Questionnaire], wording: Wording) -> lis
     cards = dict.fromkeys(
         card
         for questionnaire in questionnaires
-        if questionnaire.mode == "interview"
+        if questionnaire.mode == INTERVIEW
         for say in printable(wording, questionnaire.languages, CARDS)
         for card in _cards(questionnaire, say)
     )

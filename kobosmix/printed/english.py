@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from kobosmix.codebook import Option
@@ -44,15 +43,14 @@ def in_english(questionnaire: Questionnaire, wording: Wording) -> Questionnaire:
         questionnaire,
         languages=(SOURCE,),
         parts=tuple(translated(part) for part in questionnaire.parts),
-        lists={id_: _list(options) for id_, options in questionnaire.lists.items()},
+        lists={id_: _list(each, language) for id_, each in questionnaire.lists.items()},
     )
 
 
-def _list(options: ListOfOptions) -> ListOfOptions:
-    return replace(options, options=tuple(_option(option) for option in options.options))
+def _list(listed: ListOfOptions, language: str) -> ListOfOptions:
+    return replace(listed, options=tuple(_option(each, language) for each in listed.options))
 
 
-def _option(option: Option) -> Option:
-    """A site has no English; it is called by its code."""
-    labels: Mapping[str, str] = {SOURCE: option.english or option.value}
-    return replace(option, labels=labels)
+def _option(option: Option, language: str) -> Option:
+    """Sites, days and letters have no English; they are called as in the form."""
+    return replace(option, labels={SOURCE: option.english or option.labels[language]})

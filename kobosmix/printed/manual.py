@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from kobosmix.bank.model import Bank
+from kobosmix.context.model import INTERVIEW, SELF_ADMINISTERED
 from kobosmix.printed.cards import card_number
 from kobosmix.printed.page import page
 from kobosmix.printed.sentences import MANUAL, PrintedSentences, printable
@@ -47,19 +47,19 @@ class FormInManual:
 
 
 def manual_pages(
-    questionnaires: Mapping[str, Questionnaire], wording: Wording, referral: Mapping[str, str]
+    questionnaires: Mapping[str, Questionnaire], wording: Wording, places: Mapping[str, str]
 ) -> dict[str, bytes]:
     """The manual in each language that enumerators interview in, by file name.
 
-    `referral` names by language the places where people find help.
+    `places` names by language where people find help.
     """
-    spoken = {k: q for k, q in questionnaires.items() if q.mode == "interview"}
+    spoken = {k: q for k, q in questionnaires.items() if q.mode != SELF_ADMINISTERED}
     tags = tuple(dict.fromkeys(tag for q in spoken.values() for tag in q.languages))
     return {
         f"manual_{say.tag}.html": _manual(
             [q for q in spoken.values() if say.tag in q.languages],
             say,
-            say.given(referral),
+            say.given(places),
         )
         for say in printable(wording, tags, MANUAL)
     }
@@ -106,11 +106,12 @@ def _chapters(
 
 
 def _form(questionnaire: Questionnaire, say: PrintedSentences) -> FormInManual:
-    intents = _intents(say.wording.bank)
+    intents = {item.id: item.intent for _, item in say.wording.bank.items()}
+    has_cards = questionnaire.mode == INTERVIEW
     return FormInManual(
         title=say.title(questionnaire),
         sections=tuple(
-            (section, tuple(_question(asked, say, intents) for asked in section.asked))
+            (section, tuple(_question(a, say, intents, has_cards) for a in section.asked))
             for section in sections(questionnaire, say)
             if section.asked
         ),
@@ -118,16 +119,12 @@ def _form(questionnaire: Questionnaire, say: PrintedSentences) -> FormInManual:
 
 
 def _question(
-    asked: Asked, say: PrintedSentences, intents: Mapping[str, str]
+    asked: Asked, say: PrintedSentences, intents: Mapping[str, str], has_cards: bool
 ) -> QuestionOfForm:
-    number = card_number(asked.question, say.wording.bank)
+    number = card_number(asked.question, say.wording.bank) if has_cards else None
     measures = asked.question.measures
     return QuestionOfForm(
         asked=asked,
         card="" if number is None else say.say("card_number", number=str(number)),
         measures=intents.get(measures.item if measures else asked.question.name, ""),
     )
-
-
-def _intents(bank: Bank) -> dict[str, str]:
-    return {item.id: item.intent for _, item in bank.items()}

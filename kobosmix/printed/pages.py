@@ -15,12 +15,12 @@ from kobosmix.wording import Wording
 def printed_pages(
     questionnaires: Mapping[str, Questionnaire],
     wording: Wording,
-    referral: Mapping[str, str],
+    places: Mapping[str, str],
     what: Collection[str] = (PAPER, CARDS, MANUAL),
 ) -> dict[str, bytes]:
     """The pages in HTML, by file name: equal forms and sentences give equal bytes.
 
-    `questionnaires` are the forms of a study by key, `referral` the places of help by language.
+    `questionnaires` are the forms of a study by key, `places` where people find help, by language.
     A language that lacks sentences for a page is left out there.
     """
     pages = dict[str, bytes]()
@@ -30,5 +30,5 @@ def printed_pages(
     if CARDS in what:
         pages |= cards_page(wording.context.study, questionnaires.values(), wording)
     if MANUAL in what:
-        pages |= manual_pages(questionnaires, wording, referral)
+        pages |= manual_pages(questionnaires, wording, places)
     return pages

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from kobosmix.codebook import Role
+from kobosmix.context.model import SELF_ADMINISTERED
 from kobosmix.printed.page import page
 from kobosmix.printed.sentences import PAPER, PrintedSentences, printable
 from kobosmix.printed.sheet import (
@@ -99,15 +100,11 @@ def _paper(key: str, questionnaire: Questionnaire, say: PrintedSentences) -> byt
         title=say.title(questionnaire),
         mark=f"{key} {say.tag} {build_id(questionnaire)}",
         is_draft=questionnaire.review == DRAFT,
-        is_interview=_is_interview(questionnaire),
+        is_interview=questionnaire.mode != SELF_ADMINISTERED,
         id_digits=_ID_DIGITS if has_respondent_id(questionnaire) else 0,
         source=_source(questionnaire, say.tag),
         sections=shown,
     )
-
-
-def _is_interview(questionnaire: Questionnaire) -> bool:
-    return any(part.name == "enumerator" for _, part, _ in questionnaire.walk())
 
 
 def _source(questionnaire: Questionnaire, tag: str) -> str:
@@ -132,7 +129,7 @@ def _printed(shown: tuple[Section, ...]) -> Iterator[Printed]:
 
 def _is_closing(section: Section) -> bool:
     roles = {asked.question.role for asked in section.asked}
-    return roles == {Role.CLOSING}
+    return bool(roles) and roles <= {Role.CLOSING, Role.OBSERVATION}
 
 
 def _pieces(section: Section, *, with_minors: bool) -> Iterator[Table | Single | Said]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from kobosmix.codebook import Kind
+from kobosmix.codebook import Kind, Option
 from kobosmix.printed.asked_if import OnPaper, Printed, in_words
 from kobosmix.printed.sentences import PrintedSentences
 from kobosmix.questionnaire import Block, Calculated, Note, Question, Questionnaire
-from kobosmix.questionnaire.model import Part
+from kobosmix.questionnaire.model import ListOfOptions, Part
+from kobosmix.questionnaire.staff import FACE_TO_FACE
 
 _MODE = "mode"
 # Only a phone scans, compares numbers, sends, or is told that a paper form is typed in. The code
@@ -23,7 +24,7 @@ ONLY_ON_THE_PHONE = frozenset(
     }
 )
 # Their hint says where to tap.
-_HINT_OF_THE_PHONE = frozenset({"consent"})
+_HINT_OF_THE_PHONE = frozenset({"consent", "assent"})
 _DIGITS_OF_A_YEAR = 4
 
 
@@ -105,10 +106,11 @@ def has_respondent_id(questionnaire: Questionnaire) -> bool:
 
 
 def _given(questionnaire: Questionnaire) -> dict[str, str]:
-    """Paper is what the first mode of the form is put down on: face to face, or alone."""
+    """Paper is written on face to face, or by the respondent alone: the first of two modes."""
     for _, part, _ in questionnaire.walk():
         if isinstance(part, Question) and part.name == _MODE:
-            return {_MODE: questionnaire.lists[part.list].options[0].value}
+            modes = [option.value for option in questionnaire.lists[part.list].options]
+            return {_MODE: FACE_TO_FACE if FACE_TO_FACE in modes else modes[0]}
     return {}
 
 
@@ -217,10 +219,19 @@ class _Reading:
                 return []
 
     def _answers(self, question: Question) -> Iterator[Answer]:
-        options = self._questionnaire.lists.get(question.list)
-        for option in options.options if options else ():
+        listed = self._questionnaire.lists.get(question.list)
+        for option in _shown(listed, self._say.tag) if listed else ():
             yield Answer(
                 code=option.value,
                 label=option.labels.get(self._say.tag, ""),
                 is_missing=option.missing is not None,
             )
+
+
+def _shown(listed: ListOfOptions, tag: str) -> Iterator[Option]:
+    """The answers, of several alphabets only the one of the page, or the first."""
+    alphabets = tuple(listed.alphabets.values())
+    shown = tag if tag in alphabets else next(iter(alphabets), "")
+    for option in listed.options:
+        if listed.alphabets.get(option.value, shown) == shown:
+            yield option
