@@ -4,12 +4,9 @@ from kobosmix.printed.check import check_printed
 from kobosmix.printed.pages import printed_pages
 from kobosmix.printed.pdf import as_pdf
 from kobosmix.printed.review import review_document
-from kobosmix.printed.sentences import CARDS, MANUAL, PAPER, REVIEW, WHAT
+from kobosmix.printed.sentences import REVIEW, WHAT
 
 __all__ = [
-    "CARDS",
-    "MANUAL",
-    "PAPER",
     "REVIEW",
     "WHAT",
     "as_pdf",

@@ -111,7 +111,10 @@ def _form(questionnaire: Questionnaire, say: PrintedSentences) -> FormInManual:
     return FormInManual(
         title=say.title(questionnaire),
         sections=tuple(
-            (section, tuple(_question(a, say, intents, has_cards) for a in section.asked))
+            (
+                section,
+                tuple(_question(a, say, intents, has_cards=has_cards) for a in section.asked),
+            )
             for section in sections(questionnaire, say)
             if section.asked
         ),
@@ -119,7 +122,7 @@ def _form(questionnaire: Questionnaire, say: PrintedSentences) -> FormInManual:
 
 
 def _question(
-    asked: Asked, say: PrintedSentences, intents: Mapping[str, str], has_cards: bool
+    asked: Asked, say: PrintedSentences, intents: Mapping[str, str], *, has_cards: bool
 ) -> QuestionOfForm:
     number = card_number(asked.question, say.wording.bank) if has_cards else None
     measures = asked.question.measures
