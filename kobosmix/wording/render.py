@@ -163,8 +163,8 @@ class Wording:
         return fill(rendering.source, look_up, SOURCE, right_to_left=False)
 
     def _stand_in(self, slot: Slot, bearer: Bearer) -> str:
-        if slot.name in _PLAIN:
-            texts = _PLAIN[slot.name](self.context)
+        if (slot.name, slot.form) in _PLAIN:
+            texts = _PLAIN[slot.name, slot.form](self.context)
             return next(iter(texts.values()), f"({slot.name})")
         return f"({bearer.called(slot.name) or slot.name})"
 
@@ -241,10 +241,12 @@ class Wording:
 
 # Slots that hold a text of the study, by the text they hold.
 _PLAIN = {
-    "organisation": lambda context: context.organisation,
-    "programme": lambda context: context.programme,
-    "community": lambda context: context.community,
-    "contact": lambda context: context.withdrawal,
+    ("organisation", "np"): lambda context: context.organisation,
+    ("programme", "np"): lambda context: context.programme,
+    ("community", "np"): lambda context: context.community,
+    ("contact", "withdrawal"): lambda context: context.withdrawal,
+    ("contact", "complaints"): lambda context: context.complaints,
+    ("consent", "compensation"): lambda context: context.compensation,
 }
 
 
