@@ -46,6 +46,9 @@ def remade(sample: Path, folder: Path) -> Path:
     write_build(prepared)
     # Three megabytes for each study, and made in a moment.
     (folder / "build" / "preview.html").unlink()
+    if sample.name != SAMPLE.name:
+        # What goes on paper is shown once, in two directions.
+        shutil.rmtree(folder / "build" / "print")
     for tag in prepared.sound().languages:
         write_proof(open_study(folder), tag)
     if os.environ.get("KOBOSMIX_UPDATE_SAMPLE"):
