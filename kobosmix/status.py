@@ -90,6 +90,8 @@ def _is_built(study: Study, build_id: str) -> bool:
 
 
 def _register(prepared: Prepared) -> str:
+    if not _has_issued_ids(prepared):
+        return "none: respondents make codes of their own"
     persons = prepared.register.respondents
     if not persons:
         return "no IDs issued yet"
@@ -97,6 +99,10 @@ def _register(prepared: Prepared) -> str:
     assigned = sum(bool(person.arm) for person in persons)
     told = ", ".join(f"{n} {status}" for status, n in sorted(statuses.items()))
     return f"{len(persons)} IDs: {told}; {assigned} with an arm"
+
+
+def _has_issued_ids(prepared: Prepared) -> bool:
+    return prepared.context is None or prepared.context.has_issued_ids
 
 
 def _server(study: Study) -> str:
@@ -157,10 +163,22 @@ def _window(wave: Wave) -> str:
 
 def _next(study: Study, prepared: Prepared, matched: Matched | None) -> tuple[str, str]:
     """The first thing that is not done yet, in the order of the work."""
+    undone = (*_before_fieldwork(study, prepared), *_after_fieldwork(study, prepared, matched))
+    for is_undone, command, why in undone:
+        if is_undone:
+            return command, why
+    return "pull", "everything is up to date; fetch what has come in since"
+
+
+# Whether it is undone, the command that does it, and why.
+_Step = tuple[bool, str, str]
+
+
+def _before_fieldwork(study: Study, prepared: Prepared) -> tuple[_Step, ...]:
     known = deployments(study)
     forms = {form.key: form.codebook.build_id for form in prepared.forms}
     deployed = {key: each.build_id for key, each in known.items()}
-    undone: tuple[tuple[bool, str, str], ...] = (
+    return (
         (
             has_errors(prepared.findings),
             "check",
@@ -171,13 +189,26 @@ def _next(study: Study, prepared: Prepared, matched: Matched | None) -> tuple[st
             "build",
             "the forms are not built, or the files have changed since",
         ),
-        (not prepared.register.respondents, "ids --group GROUP --count N", "nobody has an ID"),
+        (
+            _has_issued_ids(prepared) and not prepared.register.respondents,
+            "ids --group GROUP --count N",
+            "nobody has an ID",
+        ),
         (not known, "deploy --server URL", "the forms are built and on no server yet"),
         (
             not forms.items() <= deployed.items(),
             "deploy",
             "the forms on the server are not those built",
         ),
+    )
+
+
+def _after_fieldwork(
+    study: Study, prepared: Prepared, matched: Matched | None
+) -> tuple[_Step, ...]:
+    return (
+        # By codes of their own, people are not matched yet.
+        (not _has_issued_ids(prepared), "pull", "the forms are in the field"),
         (matched is None, "pull", "the forms are in the field; nothing was matched yet"),
         (
             not (study.match_folder / "submissions.xlsx").exists(),
@@ -186,7 +217,3 @@ def _next(study: Study, prepared: Prepared, matched: Matched | None) -> tuple[st
         ),
         (_tables(study) != "in data/", "export", "the tables are older than the answers"),
     )
-    for is_undone, command, why in undone:
-        if is_undone:
-            return command, why
-    return "pull", "everything is up to date; fetch what has come in since"

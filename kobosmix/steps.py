@@ -153,8 +153,8 @@ def with_background_known(study: Study, prepared: Prepared, today: date) -> Prep
 
     By what was pulled and linked so far: whoever is missing from it is asked once more.
     """
-    codebooks = study.codebooks()
-    if not prepared.forms or not study.store_file.exists() or not codebooks:
+    nothing_pulled = not study.store_file.exists() or not study.codebooks()
+    if nothing_pulled or not prepared.forms or not prepared.sound().has_issued_ids:
         return prepared
     interviews = _match(study, prepared, today).interviews
     known = background_known(interviews, [b.codebook for b in prepared.forms])
@@ -232,6 +232,11 @@ def _match(study: Study, prepared: Prepared, today: date) -> Matched:
     # Windows and groups of a faulty context, or IDs of a faulty register, would match people
     # wrongly. What a sentence still lacks does not matter here.
     context = prepared.trusted("Y", "C", "R")
+    if not context.has_issued_ids:
+        raise StudyError(
+            "this study has self-generated codes, and kobosmix does not match by them yet. Every "
+            "answer is in the store all the same; each element of the code is a field of its own."
+        )
     codebooks = study.codebooks()
     if not codebooks:
         raise StudyError("no form was built yet; 'kobosmix build' comes first")

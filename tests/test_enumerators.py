@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kobosmix.findings import Finding, Severity
 from kobosmix.people import enumerators
+from kobosmix.people.coverage import check_coverage, check_variety
 from kobosmix.people.enumerators import (
     COLUMNS,
     EXPLANATIONS,
     Enumerator,
-    check_coverage,
     enumerators_csv,
     read_enumerators,
     rows_named,
@@ -170,3 +171,15 @@ def test_many_scattered_rows_are_cut_short() -> None:
     assert rows_named([4, 5, 7]) == "rows 4, 5 and 7"
     assert rows_named([3, 5, 6, 7, 12]) == "rows 3, 5 to 7 and 12"
     assert rows_named(range(2, 100, 2)).endswith("38, 40 and more")
+
+
+def test_somebody_stands_outside_the_programme_and_not_all_are_of_one_gender() -> None:
+    inside = Enumerator(code="e1", name="A", gender="woman", independent=False)
+    outside = replace(inside, code="e2", gender="man", independent=True)
+
+    assert [f.code for f in check_variety([inside, replace(inside, code="e3")])] == [
+        "E203",
+        "E204",
+    ]
+    assert list(check_variety([inside, outside])) == []
+    assert [f.code for f in check_variety([outside, replace(outside, gender="")])] == []

@@ -8,8 +8,10 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from kobosmix import content
+from kobosmix.cli.main import main
 from kobosmix.codebook import Codebook, Kind, Role, Variable
 from kobosmix.conditions import holds
 from kobosmix.form import XlsForm
@@ -19,7 +21,7 @@ from kobosmix.people.model import Register, Respondent
 from kobosmix.people.register import register_csv
 from kobosmix.prepare import BuiltForm, Prepared, prepare
 from kobosmix.study import Study
-from tests.english_study import CONTEXT, changed, prepare_text, said
+from tests.english_study import CONTEXT, changed, prepare_text, said, write_study
 
 PHONE = changed(("mode: interview", "mode: telephone"))
 ALONE = changed(("mode: interview", "mode: self_administered"))
@@ -325,3 +327,23 @@ def test_two_groups_by_one_ready_name_and_a_name_no_phone_can_show_are_findings(
     found = said(prepare_text(tmp_path, long), "C116")
 
     assert [code for code, _, _ in found] == ["C116"]
+
+
+def test_a_study_with_codes_issues_no_numbers_and_says_what_it_cannot_do_yet(
+    tmp_path: Path,
+) -> None:
+    study = write_study(tmp_path / "coded", CODED)
+    run = CliRunner()
+
+    built = run.invoke(main, ["build", str(study.root)])
+    issued = run.invoke(main, ["ids", str(study.root), "--group", "locals", "-n", "3"])
+    matched = run.invoke(main, ["match", str(study.root)])
+    told = run.invoke(main, ["status", str(study.root)])
+
+    assert built.exit_code == 0, built.output
+    assert issued.exit_code == matched.exit_code == 4
+    assert "self-generated codes" in issued.output
+    assert "does not match by them yet" in matched.output
+    assert "codes of their own" in told.output
+    assert "ids" not in told.output.splitlines()[-1]
+    assert not study.register_file.exists()

@@ -45,6 +45,11 @@ def ids_command(study: Study, group: str, count: int, spare: int | None, **place
         prepared = prepare(study, engines=False)
         # What else is wrong with the study does not matter for issuing IDs.
         context = prepared.trusted("Y", "C101", "R")
+        if not context.has_issued_ids:
+            raise StudyError(
+                "this study has self-generated codes, so nobody is issued a number. With "
+                "'id_method: register' in context.yaml it would be."
+            )
         _refuse_to_drop(prepared.findings)
         _check_place(context, group, place)
         spares = math.ceil(count * _SPARE_SHARE) if spare is None else spare

@@ -9,7 +9,8 @@ from pathlib import Path
 from kobosmix.context.model import Context
 from kobosmix.files import write_json
 from kobosmix.findings import Finding, Place, Severity
-from kobosmix.people.enumerators import Enumerator, check_coverage, read_enumerators
+from kobosmix.people.coverage import check_coverage, check_variety
+from kobosmix.people.enumerators import Enumerator, read_enumerators
 from kobosmix.people.ids import digest, issued_digests, remember_issued
 from kobosmix.people.model import SPARE, Register, Respondent
 from kobosmix.people.register import read_register
@@ -48,6 +49,8 @@ def read_people(
 ) -> tuple[tuple[Enumerator, ...], Register, list[Finding]]:
     """The enumerators, the register, and all that is wrong with either."""
     enumerators, findings = _enumerators(study, context)
+    if not context.has_issued_ids:
+        return enumerators, Register(), findings
     issued = issued_digests(study)
     register, said = read_register(
         study.register_file,
@@ -157,7 +160,8 @@ def _enumerators(
         group.id: tuple(tag for tag in group.languages if tag in context.languages)
         for group in context.groups.values()
     }
-    return enumerators, [*said, *check_coverage(enumerators, spoken)]
+    said += [*check_coverage(enumerators, spoken), *check_variety(enumerators)]
+    return enumerators, said
 
 
 def _nobody(file: str) -> Finding:

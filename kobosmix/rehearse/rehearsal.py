@@ -84,6 +84,11 @@ def plan_rehearsal(
         )
     today = today or datetime.now(UTC).date()
     prepared = prepare(study, engines=False)
+    if not prepared.sound().has_issued_ids:
+        raise UsageError(
+            "people are rehearsed by their numbers, and this study has self-generated codes. Try its "
+            "forms in build/preview.html."
+        )
     _require_no_window(design_of(prepared.sound()), today)
     phones = _phones(study, prepared, server)
     script = script_for(prepared, people=people, seed=seed, today=today)
