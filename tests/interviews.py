@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from kobosmix.codebook import Codebook, Kind, Role, Variable
@@ -19,8 +20,9 @@ from kobosmix.people.model import Register, Respondent
 from kobosmix.people.register import register_csv
 from kobosmix.prepare import BuiltForm, Prepared
 
-# Valid numbers: of the first and the second group of a study, and of nobody.
-FIRST, SECOND, UNKNOWN = "14343144", "58291606", "90617258"
+# Valid numbers: of the first and the second group of a study, of nobody, and of somebody of the
+# first group who told the background before.
+FIRST, SECOND, UNKNOWN, KNOWN = "14343144", "58291606", "90617258", "20726125"
 NOT_A_NUMBER = "14343145"
 SAID = (Role.KEY, Role.ITEM)
 # What forms have been seen to stumble over.
@@ -30,8 +32,10 @@ TEXTS = ("Ayşe'nin İzmir’den", "جاري من حلب", '"yes & no" <both>', 
 def phone_form(prepared: Prepared, built: BuiltForm) -> PhoneForm:
     """The form with its lists, one respondent of each of the first two groups in the register."""
     groups = zip((FIRST, SECOND), built.codebook.names, strict=False)
-    register = Register(tuple(Respondent(id=rid, group=group) for rid, group in groups))
-    files = {"register.csv": register_csv(register)}
+    respondents = [Respondent(id=rid, group=group) for rid, group in groups]
+    respondents.append(replace(respondents[0], id=KNOWN))
+    register = Register(tuple(respondents))
+    files = {"register.csv": register_csv(register, known=[KNOWN])}
     if prepared.enumerators:
         files["enumerators.csv"] = enumerators_csv(prepared.enumerators)
     return PhoneForm(xform=convert_rows(built.form.sheets()).xml, files=files)

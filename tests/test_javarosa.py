@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,13 +25,18 @@ from kobosmix.engines.xform import convert_rows
 from kobosmix.people.ids import is_valid_id
 from tests.english_study import changed, prepare_text
 from tests.interviews import FIRST as LOCAL
-from tests.interviews import SAID, UNKNOWN, entered, phone_form
+from tests.interviews import KNOWN, SAID, UNKNOWN, entered, phone_form
 from tests.interviews import SECOND as SYRIAN
 from tests.strategies import contexts
 
 WITH_MINORS = changed(("minors: exclude", "minors: include"))
 ALONE = changed(("mode: interview", "mode: self_administered"))
 SILENT = tuple(role for role in Role if role not in SAID)
+CODED = changed(("mode: interview", "mode: interview\nid_method: self_generated"))
+AFTER_TRUST = (
+    *(f"metaperceptions_{number}" for number in range(1, 4)),
+    *(f"willingness_{number}" for number in range(1, 5)),
+)
 ATTEMPTS = ("not_reached", "moved", "postponed")
 
 pytestmark = [
@@ -138,16 +144,10 @@ def ids_to_try() -> list[str]:
     return [*ids, *slips, "1234567X", "12345678.0", "-1234567", "abcdefgh", "1e234567", "%"]
 
 
-@pytest.fixture(scope="module")
-def held(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Interviewed]:
-    """All interviews of these tests."""
-    team = Team(tmp_path_factory.mktemp("phones"))
-    team.fetch("lake", changed(("[core,", "[core, nationality,")))
-    team.fetch("young", WITH_MINORS)
-    team.fetch("alone", ALONE)
-    pre, post, young = "lake pre_locals", "lake post_locals", "young pre_locals"
+def plan_routes(team: Team) -> None:
+    """Who is asked what."""
+    pre, post = "lake pre_locals", "lake post_locals"
     team.plan("complete", pre)
-    team.plan("scanned", pre, rid_scan=LOCAL)
     team.plan("born elsewhere", pre, nationality_1a="0")
     team.plan("age only", pre, birth_known="2")
     team.plan("neither year nor age", pre, birth_known="98")
@@ -156,22 +156,65 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Interviewed]:
     team.plan("silent", pre, roles=SILENT)
     team.plan("took part", post, took_part="1")
     team.plan("did not take part", post, took_part="0")
+    team.plan("no citizen", pre, nationality_3a="0")
+    team.plan("citizen", pre, nationality_3a="1")
+
+
+def plan_consents(team: Team) -> None:
+    """Who agrees, and who is not reached."""
+    pre, young = "lake pre_locals", "young pre_locals"
     team.plan("said no", pre, consent="0", refusal_reason="topic")
     team.plan("too young", pre, of_age="0")
     for attempt in ATTEMPTS:
         team.plan(attempt, pre, attempt=attempt)
     team.plan("refused", pre, attempt="refused", refusal_reason="no_time")
-    team.plan("other group", pre, rid=SYRIAN)
-    team.plan("unlisted", pre, rid=UNKNOWN)
-    team.plan("ids", pre, rid_typed=[*ids_to_try(), LOCAL])
     for guardian, assent in ("11", "10", "01"):
         name = f"minor {guardian}{assent}"
         team.plan(name, young, of_age="0", guardian_consent=guardian, assent=assent)
-    team.plan("alone", "alone pre_locals", roles=SILENT)
     team.plan("changed mind", pre, then=({"consent": "0", "refusal_reason": "topic"},))
     team.plan("let be persuaded", pre, consent="0", then=({"consent": "1"},))
     back_and_forth = ({"consent": "0"}, {"consent": "1", "gender": ""})
     team.plan("back and forth", pre, gender="2", then=back_and_forth)
+
+
+def plan_numbers(team: Team) -> None:
+    """Whose number it is."""
+    pre, post = "lake pre_locals", "lake post_locals"
+    team.plan("scanned", pre, rid_scan=LOCAL)
+    team.plan("other group", pre, rid=SYRIAN)
+    team.plan("unlisted", pre, rid=UNKNOWN)
+    team.plan("ids", pre, rid_typed=[*ids_to_try(), LOCAL])
+    team.plan("newcomer", "lake pre_syrians", rid=SYRIAN)
+    team.plan("typed twice", pre, rid_again=["58291606", "14343145", "", LOCAL])
+    team.plan("unlisted, other reason", pre, rid=UNKNOWN, rid_reason="other")
+    team.plan("known", post, rid=KNOWN)
+
+
+def plan_modes(team: Team) -> None:
+    """How it is held, and how it ends."""
+    pre = "lake pre_locals"
+    team.plan("alone", "alone pre_locals", roles=SILENT)
+    team.plan("alone, whole", "alone pre_locals")
+    stopped: dict[str, Any] = dict.fromkeys(AFTER_TRUST, "")
+    team.plan("stopped", pre, **stopped, ended="stopped")
+    team.plan("left off", pre, **stopped, ended="to_end")
+    team.plan("on paper", pre, mode="paper", paper_day=["2999-01-01", "2026-02-03"], **stopped)
+    team.plan("by telephone", pre, mode="telephone")
+    team.plan("coded", "coded pre_locals")
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Interviewed]:
+    """All interviews of these tests."""
+    team = Team(tmp_path_factory.mktemp("phones"))
+    team.fetch("lake", changed(("[core,", "[core, nationality,")))
+    team.fetch("young", WITH_MINORS)
+    team.fetch("alone", ALONE)
+    team.fetch("coded", CODED)
+    plan_routes(team)
+    plan_consents(team)
+    plan_numbers(team)
+    plan_modes(team)
     return team.hold()
 
 
@@ -387,3 +430,133 @@ def test_whatever_is_chosen_odk_validate_accepts_the_forms(
 
     assert xforms
     assert validate(xforms, "java") == {}
+
+
+def test_whoever_stops_keeps_what_was_answered_and_the_form_can_be_sent(
+    held: dict[str, Interviewed],
+) -> None:
+    stopped, left_off = held["stopped"], held["left off"]
+
+    assert (stopped.walk.outcome, left_off.walk.outcome) == (Verdict.OK, Verdict.REQUIRED)
+    assert "metaperceptions_1" in left_off.walk.failed
+    assert {"trust_1", "trust_2", "attitudes_1"} <= stopped.answers()
+    assert not set(AFTER_TRUST) & stopped.answers()
+    assert stopped.sent["ended"] == "stopped"
+    assert set(AFTER_TRUST) <= set(stopped.shown), (
+        "nothing is taken away that could be answered"
+    )
+
+
+def test_a_paper_form_is_typed_in_as_it_is_with_its_own_day(
+    held: dict[str, Interviewed],
+) -> None:
+    interview = held["on paper"]
+
+    assert interview.walk.outcome is Verdict.OK
+    assert ("paper_day", Verdict.CONSTRAINT) in interview.refused()
+    assert interview.sent["paper_day"] == "2026-02-03"
+    assert {"typed_by", "enumerator", "paper_entry"} <= set(interview.shown)
+    read_aloud = {
+        "intro_interview_1",
+        "intro_telephone_1",
+        "consent_voluntary",
+        "consent_until",
+    }
+    assert not read_aloud & set(interview.shown)
+    assert interview.sent["consent_ok"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("how", "greeting"),
+    [("complete", "intro_interview_1"), ("by telephone", "intro_telephone_1")],
+)
+def test_the_greeting_is_that_of_the_mode(
+    held: dict[str, Interviewed], how: str, greeting: str
+) -> None:
+    greetings = {"intro_interview_1", "intro_telephone_1"} & set(held[how].shown)
+
+    assert greetings == {greeting}
+    assert {"consent_voluntary", "consent_no_compensation", "consent_until"} <= held[
+        how
+    ].notes()
+
+
+def test_only_the_same_number_is_taken_the_second_time(held: dict[str, Interviewed]) -> None:
+    tries = [
+        (each.text, each.verdict) for each in held["typed twice"].screen("rid_again").tries
+    ]
+
+    assert tries == [
+        ("58291606", Verdict.CONSTRAINT),
+        ("14343145", Verdict.CONSTRAINT),
+        ("", Verdict.REQUIRED),
+        (LOCAL, Verdict.OK),
+    ]
+    assert "rid_again" not in held["scanned"].shown
+
+
+@pytest.mark.parametrize(
+    ("how", "asked"),
+    [
+        ("complete", set()),
+        ("unlisted", {"rid_reason"}),
+        ("other group", {"rid_reason"}),
+        ("unlisted, other reason", {"rid_reason", "rid_reason_other"}),
+    ],
+)
+def test_a_doubtful_number_is_used_only_with_a_reason(
+    held: dict[str, Interviewed], how: str, asked: set[str]
+) -> None:
+    interview = held[how]
+
+    assert {name for name in interview.shown if name.startswith("rid_reason")} == asked
+    assert all(interview.screen(name).required for name in asked)
+
+
+def test_background_is_asked_later_of_those_only_it_is_not_known_of(
+    held: dict[str, Interviewed],
+) -> None:
+    background = {"education", "disability", "displacement", "nationality_1a"}
+
+    assert background <= held["took part"].answers()
+    assert not background & set(held["known"].shown)
+    assert held["known"].walk.outcome is Verdict.OK
+
+
+def test_a_residence_paper_is_asked_about_only_without_citizenship(
+    held: dict[str, Interviewed],
+) -> None:
+    assert "nationality_3b" in held["no citizen"].answers()
+    assert "nationality_3b" not in held["citizen"].shown
+
+
+def test_a_newcomer_is_asked_by_the_form_of_the_newcomers(held: dict[str, Interviewed]) -> None:
+    interview = held["newcomer"]
+
+    assert interview.walk.outcome is Verdict.OK
+    assert interview.sent["kx_group"] == "syrians"
+    assert "rid_reason" not in interview.shown
+
+
+def test_a_code_is_asked_after_consent_and_no_number_before(
+    held: dict[str, Interviewed],
+) -> None:
+    interview = held["coded"]
+    elements = [name for name in interview.shown if name.startswith("code_")]
+
+    assert elements[0] == "code_intro"
+    assert len(elements) == 1 + 7
+    assert interview.shown.index("consent") < interview.shown.index("code_intro")
+    assert set(elements[1:]) <= interview.answers()
+    assert not {name for name in interview.shown if name.startswith("rid")}
+    letters = [choice.label for choice in interview.screen("code_mother").choices]
+    assert letters[:3] == ["A", "B", "C"]
+    assert len(letters) == 26 + 2
+
+
+def test_alone_somebody_answers_all_and_sends(held: dict[str, Interviewed]) -> None:
+    interview = held["alone, whole"]
+
+    assert interview.walk.outcome is Verdict.OK
+    assert {"rid_typed", "rid_again", "mode"} <= set(interview.shown)
+    assert not {"ended", "others_present", "enumerator"} & set(interview.shown)

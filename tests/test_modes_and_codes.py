@@ -16,6 +16,7 @@ from kobosmix.codebook import Codebook, Kind, Role, Variable
 from kobosmix.conditions import holds
 from kobosmix.form import XlsForm
 from kobosmix.match import background_known
+from kobosmix.match.answers import interview_day
 from kobosmix.match.model import Interview
 from kobosmix.people.model import Register, Respondent
 from kobosmix.people.register import register_csv
@@ -347,3 +348,10 @@ def test_a_study_with_codes_issues_no_numbers_and_says_what_it_cannot_do_yet(
     assert "codes of their own" in told.output
     assert "ids" not in told.output.splitlines()[-1]
     assert not study.register_file.exists()
+
+
+def test_the_day_of_an_interview_on_paper_is_that_of_the_paper() -> None:
+    typed_in = {"paper_day": "2026-03-01", "today": "2026-03-09"}
+
+    assert interview_day(typed_in, "2026-03-10T08:00:00").isoformat() == "2026-03-01"
+    assert interview_day({"today": "2026-03-09"}, "2026-03-10").isoformat() == "2026-03-09"
