@@ -103,6 +103,54 @@ def read_workbook(
         return chosen.title, _plain_rows(chosen)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetRead:
+    """A sheet as its reader sees it: each cell shows what its formula came to, if it has one.
+
+    `formulas` are the addresses of such cells, as in `C7`.
+    """
+
+    title: str
+    rows: Sequence[Sequence[Cell]]
+    formulas: tuple[str, ...] = ()
+
+
+def read_sheets(source: Path | bytes) -> list[SheetRead]:
+    """Every sheet of a workbook, in order; see `read_rows` for the cells.
+
+    A formula that no spreadsheet has worked out yet comes to None.
+    """
+    with _opened(source, data_only=True) as workbook:
+        rows = {sheet.title: _plain_rows(sheet) for sheet in workbook.worksheets}
+    formulas = _formulas(source) if _has_formulas(source) else {}
+    return [
+        SheetRead(title=title, rows=of_sheet, formulas=formulas.get(title, ()))
+        for title, of_sheet in rows.items()
+    ]
+
+
+def _has_formulas(source: Path | bytes) -> bool:
+    with zipfile.ZipFile(BytesIO(source) if isinstance(source, bytes) else source) as parts:
+        return any(
+            b"<f" in parts.read(name)
+            for name in parts.namelist()
+            if name.startswith("xl/worksheets/")
+        )
+
+
+def _formulas(source: Path | bytes) -> dict[str, tuple[str, ...]]:
+    with _opened(source) as workbook:
+        return {
+            sheet.title: tuple(
+                cell.coordinate
+                for row in sheet.iter_rows()
+                for cell in row
+                if cell.data_type == "f"
+            )
+            for sheet in workbook.worksheets
+        }
+
+
 def sheet_names(source: Path | bytes) -> list[str]:
     """The titles of a workbook's sheets, in order."""
     with _opened(source) as workbook:
@@ -110,7 +158,7 @@ def sheet_names(source: Path | bytes) -> list[str]:
 
 
 @contextmanager
-def _opened(source: Path | bytes) -> Iterator[ReadWorkbook]:
+def _opened(source: Path | bytes, *, data_only: bool = False) -> Iterator[ReadWorkbook]:
     """The workbook; whatever makes it unreadable, also later on, is a StudyError."""
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
@@ -121,7 +169,7 @@ def _opened(source: Path | bytes) -> Iterator[ReadWorkbook]:
         with warnings.catch_warnings():
             # openpyxl warns of styles and extensions that it passes over; only cells are read.
             warnings.simplefilter("ignore", UserWarning)
-            yield load_workbook(stream, read_only=True, data_only=False)
+            yield load_workbook(stream, read_only=True, data_only=data_only)
     except PermissionError as error:
         raise StudyError(
             f"{_name(source)} is open in another program; close it first"

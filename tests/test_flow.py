@@ -29,6 +29,7 @@ FLOW = [
     ),
     *(
         "codebook",
+        "xlsform",
         "bank",
         "context",
         "plan",
