@@ -25,6 +25,8 @@ from kobosmix.plan import FormPlan, plan_study
 from kobosmix.questionnaire import compile_questionnaire, stamped
 from kobosmix.study import Study
 from kobosmix.wording import Wording, open_wording
+from kobosmix.xlsform.lint import lint
+from kobosmix.xlsform.model import sheets_of_rows
 
 ROUNDS = 9
 
@@ -64,12 +66,13 @@ def _pair(wording: Wording, plan: FormPlan, xlsx: bytes) -> tuple[float, float]:
 
 
 def _build(wording: Wording, plan: FormPlan) -> bytes:
-    """Rows, .xlsx, codebook in both formats, and one conversion from the rows."""
+    """Rows, .xlsx, codebook in both formats, lint, and one conversion from the rows."""
     questionnaire = stamped(compile_questionnaire(wording.bank, wording, plan))
     form = write_form(questionnaire, wording.bank.languages)
     codebook = make_codebook(questionnaire)
     canonical_json(codebook)
     codebook_workbook(codebook)
+    lint(sheets_of_rows(plan.key, form.sheets()))
     convert_rows(form.sheets())
     return workbook(form)
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import ParseError
 
 from kobosmix.errors import StudyError
 
@@ -130,12 +130,17 @@ def read_sheets(source: Path | bytes) -> list[SheetRead]:
 
 
 def _has_formulas(source: Path | bytes) -> bool:
-    with zipfile.ZipFile(BytesIO(source) if isinstance(source, bytes) else source) as parts:
+    # A part nobody needed to open a moment ago may be damaged; its formulas are not looked for.
+    with (
+        suppress(zipfile.BadZipFile, zlib.error),
+        zipfile.ZipFile(BytesIO(source) if isinstance(source, bytes) else source) as parts,
+    ):
         return any(
             b"<f" in parts.read(name)
             for name in parts.namelist()
             if name.startswith("xl/worksheets/")
         )
+    return False
 
 
 def _formulas(source: Path | bytes) -> dict[str, tuple[str, ...]]:
@@ -163,7 +168,9 @@ def _opened(source: Path | bytes, *, data_only: bool = False) -> Iterator[ReadWo
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
-    unreadable = (InvalidFileException, zipfile.BadZipFile, ParseError, EOFError)
+    # XML that cannot be read is a SyntaxError, whichever library reads it.
+    in_the_archive = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+    in_a_part = (InvalidFileException, SyntaxError, LookupError, AttributeError, RuntimeError)
     try:
         stream = BytesIO(source if isinstance(source, bytes) else source.read_bytes())
         with warnings.catch_warnings():
@@ -174,7 +181,7 @@ def _opened(source: Path | bytes, *, data_only: bool = False) -> Iterator[ReadWo
         raise StudyError(
             f"{_name(source)} is open in another program; close it first"
         ) from error
-    except (*unreadable, KeyError, ValueError, TypeError, OSError) as error:
+    except (*in_the_archive, *in_a_part, ValueError, TypeError, OSError) as error:
         raise StudyError(
             f"{_name(source)} cannot be read as an .xlsx workbook. Open it in Excel and save it "
             "again as 'Excel Workbook (*.xlsx)'."

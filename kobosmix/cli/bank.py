@@ -61,6 +61,7 @@ def explanations() -> dict[str, tuple[str, str]]:
     from kobosmix.printed import check as printed_check
     from kobosmix.wording import check as wording_check
     from kobosmix.wording import lint
+    from kobosmix.xlsform import lint as xlsform_lint
     from kobosmix.yamlfile import EXPLANATIONS
 
     modules = (
@@ -71,6 +72,7 @@ def explanations() -> dict[str, tuple[str, str]]:
         plan_check,
         engines_check,
         printed_check,
+        xlsform_lint,
         register,
         enumerators,
         read,

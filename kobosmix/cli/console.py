@@ -37,6 +37,27 @@ class StudyFolder(click.ParamType[Study]):
         return value if isinstance(value, Study) else open_study(Path(value))
 
 
+class StudyOrForm(StudyFolder):
+    """A folder that is a study, or the file of an XLSForm."""
+
+    name = "folder or file"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """The study, or the path of the file. Raises UsageError where it can be neither."""
+        path = Path(str(value))
+        if path.suffix.lower() == ".xlsx" and not path.exists():
+            raise UsageError(f"there is no file {path}")
+        if not path.is_file():
+            return super().convert(value, param, ctx)
+        if path.suffix.lower() in (".yaml", ".yml"):
+            raise UsageError(
+                f"{path.name} is a part of a study: check the folder {path.parent} instead"
+            )
+        return path
+
+
 def study_argument(command: F) -> F:
     """The STUDY argument of a command: a study folder, the current one if none is named."""
     return click.argument("study", type=StudyFolder(), default=".")(command)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from kobosmix.cli.console import (
+    StudyOrForm,
     counted,
     findings_json,
     one_of,
@@ -57,27 +58,34 @@ def init_command(folder: Path, groups: tuple[str, ...], like: str) -> None:
 
 
 @click.command("check")
-@study_argument
+@click.argument("what", type=StudyOrForm(), default=".", metavar="[STUDY|FILE]")
 @click.option("--json", "as_json", is_flag=True, help="The findings, for a program.")
-def check_command(study: Study, *, as_json: bool) -> None:
+def check_command(what: Study | Path, *, as_json: bool) -> None:
     """Check everything written by hand; write nothing.
 
-    Reads context.yaml, the register and the list of enumerators, compiles every form and puts it
-    before pyxform and, where Java is found, ODK Validate. Exit code 1 if there are errors.
+    Reads context.yaml, the register and the list of enumerators, compiles every form, lints it
+    and puts it before pyxform and, where Java is found, ODK Validate. With the .xlsx of any
+    XLSForm, does the same to that form. Exit code 1 if there are errors.
 
     \b
     kobosmix check soup
+    kobosmix check somebodys_form.xlsx
     """
+    from kobosmix.engines.check import check_workbook
     from kobosmix.prepare import prepare
 
-    findings = prepare(study).findings
+    findings = check_workbook(what) if isinstance(what, Path) else prepare(what).findings
     if as_json:
         show_json(findings_json(findings))
     else:
         show_findings(findings)
     if has_errors(findings):
         click.get_current_context().exit(1)
-    say(f"No errors. Next:  kobosmix build {shown_path(study)}")
+    say("No errors." if isinstance(what, Path) else _next_step(what))
+
+
+def _next_step(study: Study) -> str:
+    return f"No errors. Next:  kobosmix build {shown_path(study)}"
 
 
 @click.command("build")

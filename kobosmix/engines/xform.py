@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -43,9 +44,12 @@ def _convert(source: object) -> XForm:
     from pyxform.errors import PyXFormError
     from pyxform.xls2xform import convert
 
-    warnings = list[str]()
+    said = list[str]()
     try:
-        result = convert(source, warnings=warnings, validate=False, pretty_print=False)
+        with warnings.catch_warnings():
+            # openpyxl warns of styles and extensions that it passes over; only cells are read.
+            warnings.simplefilter("ignore", UserWarning)
+            result = convert(source, warnings=said, validate=False, pretty_print=False)
     except (PyXFormError, AttributeError, ValueError, TypeError, IndexError, KeyError) as error:
         raise FormRefused(str(error) or type(error).__name__) from error
-    return XForm(result.xform, tuple(warnings))
+    return XForm(result.xform, tuple(said))

@@ -71,7 +71,7 @@ _SURVEY_ALIASES: Mapping[str, str] = {
     **dict.fromkeys(("body::appearance", "control::appearance"), "appearance"),
     "caption": "label",
     "command": "type",
-    "tag": "name",
+    **dict.fromkeys(("tag", "value"), "name"),
     **{f"media::{media}": media for media in MEDIA},
     "instance::odk:tag": "compact_tag",
     "control": "body",

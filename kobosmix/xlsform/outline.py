@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from kobosmix.xlsform.columns import EXPRESSIONS, SHEETS, TRANSLATABLE, Column, column_of
 from kobosmix.xlsform.expression import parse
@@ -76,6 +77,19 @@ class Choice:
     value: str
 
 
+class Said(NamedTuple):
+    """A text in the languages it is given in, where it stands."""
+
+    sheet: str
+    row: int
+    column: str
+    texts: Mapping[str, str]
+
+    def at(self, language: str) -> tuple[str, int, str]:
+        """The place of the text in one language: sheet, row and header."""
+        return self.sheet, self.row, f"{self.column}::{language}" if language else self.column
+
+
 @dataclass(frozen=True, slots=True)
 class Used:
     """An expression where it stands."""
@@ -125,6 +139,16 @@ class Outline:
             if node.name:
                 found.setdefault(node.name, node)
         return found
+
+    @cached_property
+    def texts(self) -> tuple[Said, ...]:
+        """Everything people read, on both sheets."""
+        return tuple(
+            Said(sheet, row.number, column, texts)
+            for sheet in TRANSLATABLE
+            for row in self.rows[sheet]
+            for column, texts in row.texts.items()
+        )
 
     @cached_property
     def lists(self) -> Mapping[str, tuple[Choice, ...]]:

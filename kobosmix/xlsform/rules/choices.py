@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from kobosmix.findings import Finding, Severity
+from kobosmix.xlsform.excel import DATE
 from kobosmix.xlsform.outline import YES, Choice, Outline
 from kobosmix.xlsform.tell import listed, meant, quoted, rows_of, tell
 
@@ -160,7 +161,8 @@ def check_blanks_in_values(form: Outline) -> Iterator[Finding]:
         if any(node.type in ("select_multiple", "rank") for node in nodes)
     }
     for name, choices in form.lists.items():
-        split = [choice for choice in choices if " " in choice.value]
+        # A date that Excel has made is told as one.
+        split = [c for c in choices if " " in c.value and not DATE.fullmatch(c.value)]
         if split:
             said = f"values of '{name}' have blanks in them: {quoted(c.value for c in split)}"
             at = ("choices", split[0].row.number, "name")
@@ -197,7 +199,7 @@ def check_labels(form: Outline) -> Iterator[Finding]:
         alike = {label: values for (_, label), values in meanings.items() if len(values) > 1}
         if alike:
             label, values = next(iter(alike.items()))
-            more = f", and {len(alike) - 1} more labels" if len(alike) > 1 else ""
+            more = f" ({len(alike)} labels are such)" if len(alike) > 1 else ""
             said = f"in '{name}' {quoted(values)} all have the label '{label}'{more}"
             at = ("choices", choices[0].row.number, "label")
             yield tell(form, "L222", at, said, "Correct it, or leave one of them out.")

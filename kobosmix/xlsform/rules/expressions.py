@@ -8,7 +8,7 @@ from kobosmix.findings import Finding, Severity
 from kobosmix.xlsform.expression import REFERENCE, SMART_QUOTES, parse
 from kobosmix.xlsform.functions import ANY_NUMBER, FUNCTIONS, INSTEAD
 from kobosmix.xlsform.kinds import EXTERNAL_FILES
-from kobosmix.xlsform.outline import Outline, Row, Used
+from kobosmix.xlsform.outline import Outline, Used
 from kobosmix.xlsform.tell import meant, rows_of, tell
 from kobosmix.xlsform.xpath import Call, Text
 
@@ -77,21 +77,16 @@ def _unknown(form: Outline, at: tuple[str, int, str], name: str) -> Finding:
 
 
 def _texts_with_names(form: Outline) -> Iterator[tuple[tuple[str, int, str], str]]:
-    for sheet in ("survey", "choices"):
-        for row in form.rows[sheet]:
-            for header, text in _all_texts(row):
-                if "${" in text:
-                    yield (sheet, row.number, header), text
+    for said in form.texts:
+        for language, text in said.texts.items():
+            if "${" in text:
+                yield said.at(language), text
+    for row in form.rows["survey"]:
+        for column in _TEXT_COLUMNS:
+            if "${" in (text := row.cells.get(column, "")):
+                yield ("survey", row.number, column), text
     if "${" in (text := form.settings.get("instance_name", "")):
         yield ("settings", 2, "instance_name"), text
-
-
-def _all_texts(row: Row) -> Iterator[tuple[str, str]]:
-    for column, texts in row.texts.items():
-        for language, text in texts.items():
-            yield f"{column}::{language}" if language else column, text
-    for column in _TEXT_COLUMNS:
-        yield column, row.cells.get(column, "")
 
 
 def check_syntax(form: Outline) -> Iterator[Finding]:

@@ -110,7 +110,13 @@ def check_same_languages(form: Outline) -> Iterator[Finding]:
     for sheet, names in TRANSLATABLE.items():
         for name in names:
             has = [c.language for c in form.columns[sheet] if c.name == name and c.language]
-            missing = [language for language in form.all_languages if language not in has]
+            # What is only written otherwise is told as that.
+            missing = [
+                language
+                for language in form.all_languages
+                if language not in has
+                and not any(_same_language(language, each) == "L135" for each in has)
+            ]
             if not has or not missing or not any(name in row.texts for row in form.rows[sheet]):
                 continue
             columns = quoted(f"{name}::{language}" for language in missing)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from kobosmix.findings import Finding, Severity
 from kobosmix.xlsform.appearances import APPEARANCE_PATTERNS, APPEARANCES
 from kobosmix.xlsform.expression import REFERENCE
-from kobosmix.xlsform.kinds import SELECTS, SETTING_TYPES, USUAL_TYPES
+from kobosmix.xlsform.kinds import ANSWERED, SELECTS, SETTING_TYPES, USUAL_TYPES
 from kobosmix.xlsform.outline import NO, YES, Node, Outline
 from kobosmix.xlsform.tell import meant, nearest, quoted, rows_of, tell
 
@@ -228,7 +228,7 @@ def check_preset_answers(form: Outline) -> Iterator[Finding]:
     preset = [
         node
         for node in form.nodes
-        if node.type in SELECTS and node.cell("default") and node.cell("required") in YES
+        if node.type in ANSWERED and node.cell("default") and node.cell("required") in YES
     ]
     if preset:
         said = f"{quoted(node.name for node in preset)} can be passed unread: a default is set"

@@ -95,8 +95,8 @@ def _question(form: Outline, used: Used, asked: Node) -> Question | None:
 
 
 def _can_be(said: Text | Number, question: Question, values: frozenset[str]) -> bool:
-    # NaN is how some ask whether a number is there.
-    if said.value in values or said.value in ("", "NaN") or "${" in said.value:
+    # NaN is how some ask whether a number is there; an unseen mark has a finding of its own.
+    if said.value in {*values, "", "NaN"} or "${" in said.value or not said.value.isprintable():
         return True
     if question.type != "select_one":
         return all(word in values for word in said.value.split())

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from kobosmix.findings import Finding, Severity
+from kobosmix.xlsform.excel import DATE
 from kobosmix.xlsform.kinds import SETTING_TYPES
 from kobosmix.xlsform.outline import Node, Outline
 from kobosmix.xlsform.tell import quoted, rows_of, tell
@@ -80,7 +81,7 @@ def check_names(form: Outline) -> Iterator[Finding]:
         name = node.name
         if not name:
             yield from _unnamed(form, node)
-        elif not _NAME.fullmatch(name):
+        elif not _NAME.fullmatch(name) and not DATE.fullmatch(name):
             remedy = "Use letters, digits and _, beginning with a letter."
             yield tell(form, "L111", at, f"'{name}' cannot be a name", remedy)
         elif not name.isascii():

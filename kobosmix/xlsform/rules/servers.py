@@ -132,12 +132,10 @@ def _files_in_expressions(form: Outline) -> Iterator[tuple[str, int]]:
 
 
 def _media(form: Outline) -> Iterator[tuple[str, int]]:
-    for sheet in ("survey", "choices"):
-        for row in form.rows[sheet]:
-            for column in MEDIA & row.texts.keys():
-                for text in row.texts[column].values():
-                    if "${" not in text and text.strip() != "-":
-                        yield text.strip(), row.number
+    for said in form.texts:
+        for text in said.texts.values() if said.column in MEDIA else ():
+            if "${" not in text and text.strip() != "-":
+                yield text.strip(), said.row
 
 
 def check_submission_url(form: Outline) -> Iterator[Finding]:

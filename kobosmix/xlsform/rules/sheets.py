@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from kobosmix.findings import Finding, Severity
-from kobosmix.xlsform.columns import COLUMNS, SHEETS, TRANSLATABLE, Column
+from kobosmix.xlsform.columns import COLUMNS, SHEETS, TRANSLATABLE
+from kobosmix.xlsform.excel import CHANGED, DATE, FAILED_FORMULA
 from kobosmix.xlsform.model import XlsSheet
 from kobosmix.xlsform.outline import Outline
 from kobosmix.xlsform.tell import listed, nearest, quoted, rows_of, tell
@@ -71,9 +72,6 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
 }
 
 _MOST_EMPTY_ROWS, _MOST_EMPTY_COLUMNS = 60, 20
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
-_CHANGED = re.compile(r"TRUE|FALSE|-?\d+\.0")
-_FAILED = re.compile(r"#(?:REF!|NAME\?|VALUE!|N/A|DIV/0!|NULL!|NUM!)")
 _AT_AN_END = re.compile(r"^\s|\s$|[\u00a0\u202f]")
 # The columns whose cells are names, on each sheet.
 _NAMES = {"survey": ("type", "name"), "choices": ("list_name", "name")}
@@ -84,10 +82,11 @@ _OF_A_SERVER = ("$", "kobo--", "_", "#")
 def check_repeated_columns(form: Outline) -> Iterator[Finding]:
     """A column stands on a sheet once."""
     for sheet, columns in form.columns.items():
-        seen = dict[tuple[str, str], Column]()
-        for column in columns:
-            first = seen.setdefault((column.name, column.language), column)
-            if first is not column:
+        seen = dict[tuple[str, str], int]()
+        for place, column in enumerate(columns):
+            earlier = seen.setdefault((column.name, column.language), place)
+            if earlier != place:
+                first = columns[earlier]
                 problem = f"'{first.header}' and '{column.header}' are the same column"
                 if first.header == column.header:
                     problem = f"the column '{column.header}' is there twice"
@@ -102,11 +101,11 @@ def check_dates_and_truths(form: Outline) -> Iterator[Finding]:
         for row in form.rows[sheet]:
             for column in columns:
                 text = row.cells.get(column, "")
-                if _DATE.fullmatch(text):
+                if DATE.fullmatch(text):
                     said = f"Excel has made a date of what was typed: '{text}'"
                     remedy = "Format the cell as text and type it again."
                     yield tell(form, "L105", (sheet, row.number, column), said, remedy)
-                elif column == "name" and _CHANGED.fullmatch(text):
+                elif column == "name" and CHANGED.fullmatch(text):
                     said = f"'{text}' looks as if Excel had changed what was typed"
                     remedy = "If so, format the column as text and type it again."
                     yield tell(form, "L205", (sheet, row.number, column), said, remedy)
@@ -139,7 +138,7 @@ def check_formulas(form: Outline) -> Iterator[Finding]:
         yield tell(form, "L202", (name, 0, ""), said, remedy)
         for row in sheet.rows:
             for header, text in row.cells.items():
-                if _FAILED.match(text):
+                if FAILED_FORMULA.match(text):
                     said = f"a formula failed here: '{text}'"
                     remedy = "Correct it, or write the text in its place."
                     yield tell(form, "L108", (name, row.number, header), said, remedy)

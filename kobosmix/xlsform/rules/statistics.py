@@ -142,7 +142,8 @@ def check_values(form: Outline) -> Iterator[Finding]:
     worded = [
         name
         for name, choices in form.lists.items()
-        if name in form.asked_with and not all(_WHOLE.fullmatch(c.value) for c in choices)
+        if name in form.asked_with
+        and not all(_WHOLE.fullmatch(c.value or "0") for c in choices)
     ]
     if worded:
         said = f"answers from {quoted(worded)} come to Stata as text"

@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from kobosmix.findings import Finding, Severity
+from kobosmix.xlsform.columns import MEDIA
 from kobosmix.xlsform.expression import REFERENCE
-from kobosmix.xlsform.outline import Outline, Row
-from kobosmix.xlsform.tell import listed, quoted, rows_of, tell
+from kobosmix.xlsform.outline import Outline
+from kobosmix.xlsform.tell import listed, rows_of, tell
 
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {
     "L161": (
@@ -48,6 +49,10 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
         "turned as well.",
         "Delete the mark, or close it.",
     ),
+    "L268": (
+        "A question has a hint and no label. Exports and codebooks have no words for it.",
+        "Write what is asked into the label.",
+    ),
     "L267": (
         "One language of a text has a number that another has not. It may be written as a word, or "
         "be lost.",
@@ -58,43 +63,64 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
 _TOO_LONG, _LONG = 3000, 300
 _UNSEEN = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _TURNS, _TURN_ENDS = re.compile("[\u202a\u202b\u202d\u202e\u2066-\u2068]"), "\u202c\u2069"
-# One look tells most texts apart from those that need a closer one.
-_NOTABLE = re.compile(r"[\d\[{_$?\u202a-\u202e\u2066-\u2069]|XXX|TODO|TBD|FIXME|[Ll]orem ipsum")
+# One look tells most texts apart from those that need a closer one. Single marks are looked for
+# faster than words.
+_NOTABLE = re.compile(r"[\d\[{_$?X\u202a-\u202e\u2066-\u2069]")
+_UNFINISHED = ("TODO", "TBD", "FIXME", "orem ipsum")
 _TAG = re.compile(r"<[^<>]*>|\$\{[^{}]*\}")
-_NUMBER = re.compile(r"\d(?:[\d.,\u00a0\u202f' ]*\d)?")
-# [group], [GROUP NAME], [group.acc_pl], {name}; but not [Read aloud: ...], [1] or [a](link).
+_NO_DIGIT = re.compile(r"\D+")
+_NUMBER = re.compile(r"\d+(?:[.,'\u00a0\u202f ]\d+)*")
+# Square brackets hold slots ([group], [GROUP NAME]) and instructions ([OBSERVE], [Read aloud]).
+# A slot is inside a sentence: after a word, or before one in small letters. [group.acc_pl] and
+# {name} can be nothing else; [this](link) and [1] are none.
 _SLOT = re.compile(
-    r"\[(?:[^\W\d][\w.]*(?:[ /-][^\W\d][\w.]*){0,2})\](?!\()|(?<!\$)\{\s*[^\W\d][\w. -]{0,40}\}"
+    r"(?:(?<=[\w,'’\"«(] )|(?<=[\w'’\"«(]))\[[^\W\d][\w./' -]{3,40}\](?![(\w])"
+    r"|^\[[^\W\d][\w./' -]{0,40}\](?= ?[a-zß-öø-ÿ])"
+    r"|\[[^\W\d]\w*[._]\w+\]"
+    r"|(?<!\$)\{\s*[^\W\d][\w. -]{0,40}\}",
+    re.MULTILINE,
 )
 _BLANK = re.compile(r"_{4,}|\bX{3,}\b|\bTODO\b|\bTBD\b|\bFIXME\b|\?{3,}|[Ll]orem ipsum")
 _LABELS = ("label", "hint", "constraint_message", "required_message", "guidance_hint")
 
 
 class Marks(NamedTuple):
-    """What is notable in a text: its placeholders, the names and numbers in it."""
+    """What is notable in a text: its placeholders, the names and numbers in it.
 
-    slots: tuple[str, ...]
-    names: tuple[str, ...]
-    numbers: tuple[str, ...]
+    `stays_turned` is set where a mark that turns the direction of writing is not closed.
+    """
+
+    slots: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    stays_turned: bool = False
 
 
-_NONE = Marks((), (), ())
+_NONE = Marks()
 
 
 @lru_cache(maxsize=32768)
 def marks_of(text: str) -> Marks:
     """What is notable in the text; numbers by their digits alone, whatever the script."""
-    if not _NOTABLE.search(text):
+    is_unfinished = any(word in text for word in _UNFINISHED)
+    if not is_unfinished and not _NOTABLE.search(text):
         return _NONE
-    bare = _TAG.sub(" ", text)
-    digits = (re.sub(r"\D", "", number) for number in _NUMBER.findall(bare))
+    bare = _TAG.sub(" ", text) if "<" in text or "${" in text else text
+    slots = _SLOT.findall(bare) if "[" in bare or "{" in bare else []
+    may_have_blanks = is_unfinished or "___" in bare or "XXX" in bare or "???" in bare
     return Marks(
-        slots=(*_SLOT.findall(bare), *_BLANK.findall(bare)),
-        names=tuple(sorted(set(REFERENCE.findall(text)))),
-        numbers=tuple(
-            sorted(str(int(number)) for number in digits if not _shows_digits(number))
-        ),
+        slots=(*slots, *(_BLANK.findall(bare) if may_have_blanks else ())),
+        names=tuple(sorted(set(REFERENCE.findall(text)))) if "${" in text else (),
+        numbers=tuple(sorted(_numbers(bare))),
+        stays_turned=len(_TURNS.findall(text)) != sum(map(text.count, _TURN_ENDS)),
     )
+
+
+def _numbers(text: str) -> Iterator[str]:
+    for number in _NUMBER.findall(text):
+        digits = number if number.isdecimal() else _NO_DIGIT.sub("", number)
+        if not _shows_digits(digits):
+            yield str(int(digits))
 
 
 def _shows_digits(number: str) -> bool:
@@ -107,9 +133,14 @@ def _shows_digits(number: str) -> bool:
 def check_labels_are_there(form: Outline) -> Iterator[Finding]:
     """A question that is shown says something."""
     for node in form.nodes:
-        if node.is_shown and not node.row.texts:
-            said = f"'{node.name}' has no label"
-            yield tell(form, "L161", ("survey", node.row.number, "label"), said, "Give it one.")
+        if not node.is_shown or node.row.texts.keys() & {"label", *MEDIA}:
+            continue
+        at = ("survey", node.row.number, "label")
+        if node.row.texts:
+            said = f"'{node.name}' has a hint or a message, but no label"
+            yield tell(form, "L268", at, said, "Write what is asked into the label.")
+        else:
+            yield tell(form, "L161", at, f"'{node.name}' has no label", "Give it one.")
 
 
 def check_unseen_marks(form: Outline) -> Iterator[Finding]:
@@ -125,35 +156,38 @@ def check_unseen_marks(form: Outline) -> Iterator[Finding]:
 
 def check_placeholders(form: Outline) -> Iterator[Finding]:
     """No placeholder is left in a text."""
-    for sheet, row, column, texts in _all_texts(form):
-        for language, text in texts.items():
-            if slots := marks_of(text).slots:
-                header = f"{column}::{language}" if language else column
-                said = f"{quoted(slots)} is left in the text"
-                remedy = "Fill it in; for an answer write ${name}."
-                yield tell(form, "L261", (sheet, row.number, header), said, remedy)
+    left = dict[tuple[str, str], list[tuple[str, int, str]]]()
+    for said in form.texts:
+        for language, text in said.texts.items():
+            for slot in marks_of(text).slots if said.column in _LABELS else ():
+                left.setdefault((said.sheet, slot), []).append(said.at(language))
+    for (_, slot), places in left.items():
+        problem = f"'{slot}' is left in a text ({rows_of([row for _, row, _ in places])})"
+        remedy = "Fill it in; for an answer write ${name}."
+        yield tell(form, "L261", places[0], problem, remedy)
 
 
 def check_languages_agree(form: Outline) -> Iterator[Finding]:
     """The languages of a text have the same names and numbers in them."""
-    for sheet in ("survey", "choices"):
-        fewer = list[int]()
-        for row, column, texts in _texts(form, sheet):
-            marks = [(language, marks_of(text)) for language, text in texts.items()]
-            if len(marks) == 1 or all(each == _NONE for _, each in marks):
+    fewer = dict[str, list[int]]()
+    for said in form.texts:
+        if len(said.texts) == 1 or said.column not in _LABELS:
+            continue
+        (first, ours), *others = ((lang, marks_of(text)) for lang, text in said.texts.items())
+        for language, theirs in others:
+            if ours == theirs:
                 continue
-            for language, theirs in marks[1:]:
-                if len(marks[0][1].numbers) != len(theirs.numbers):
-                    fewer.append(row.number)
-                if apart := _apart(marks[0], (language, theirs)):
-                    at = (sheet, row.number, f"{column}::{language}")
-                    remedy = f"Compare it with '{column}::{marks[0][0]}'."
-                    yield tell(form, apart[0], at, apart[1], remedy)
-        if fewer:
-            said = f"one language has more numbers than another in {rows_of(fewer)}"
-            remedy = "Nothing to do where they are written as words."
-            at = (sheet, fewer[0], "label")
-            yield tell(form, "L267", at, said, remedy, severity=Severity.NOTICE)
+            if len(ours.numbers) != len(theirs.numbers):
+                fewer.setdefault(said.sheet, []).append(said.row)
+            if apart := _apart((first, ours), (language, theirs)):
+                code, problem = apart
+                remedy = f"Compare it with '{said.at(first)[2]}'."
+                yield tell(form, code, said.at(language), problem, remedy)
+    for sheet, rows in fewer.items():
+        problem = f"one language has more numbers than another in {rows_of(rows)}"
+        remedy = "Nothing to do where they are written as words."
+        at = (sheet, rows[0], "label")
+        yield tell(form, "L267", at, problem, remedy, severity=Severity.NOTICE)
 
 
 def _apart(one: tuple[str, Marks], other: tuple[str, Marks]) -> tuple[str, str] | None:
@@ -172,42 +206,29 @@ def _apart(one: tuple[str, Marks], other: tuple[str, Marks]) -> tuple[str, str] 
 def check_lengths(form: Outline) -> Iterator[Finding]:
     """A text fits on the screen of a phone."""
     long = list[int]()
-    for sheet, row, column, texts in _all_texts(form):
-        longest = max(map(len, texts.values()))
+    for said in form.texts:
+        longest = max(map(len, said.texts.values()))
         if longest > _TOO_LONG:
-            said = f"a text of {longest} characters is cut by apps and exports"
-            yield tell(form, "L264", (sheet, row.number, column), said, "Split it.")
-        elif longest > _LONG and sheet == "survey":
-            long.append(row.number)
+            problem = f"a text of {longest} characters is cut by apps and exports"
+            yield tell(form, "L264", (said.sheet, said.row, said.column), problem, "Split it.")
+        elif longest > _LONG and said.sheet == "survey":
+            long.append(said.row)
     if long:
-        said = f"more than {_LONG} characters do not fit on a phone's screen ({rows_of(long)})"
+        problem = (
+            f"more than {_LONG} characters do not fit on a phone's screen ({rows_of(long)})"
+        )
         remedy = "Say it more briefly, or split it."
         at = ("survey", long[0], "label")
-        yield tell(form, "L265", at, said, remedy, severity=Severity.NOTICE)
+        yield tell(form, "L265", at, problem, remedy, severity=Severity.NOTICE)
 
 
 def check_direction_marks(form: Outline) -> Iterator[Finding]:
     """Marks that turn the direction of writing are closed again."""
-    for sheet, row, column, texts in _all_texts(form):
-        for language, text in texts.items():
-            opened = 0 if text.isascii() else len(_TURNS.findall(text))
-            if opened and opened != sum(map(text.count, _TURN_ENDS)):
-                header = f"{column}::{language}" if language else column
-                said = "a mark that turns the direction of writing is not closed"
-                yield tell(form, "L266", (sheet, row.number, header), said, "Delete the mark.")
-
-
-def _all_texts(form: Outline) -> Iterator[tuple[str, Row, str, Mapping[str, str]]]:
-    for sheet in ("survey", "choices"):
-        for row, column, texts in _texts(form, sheet):
-            yield sheet, row, column, texts
-
-
-def _texts(form: Outline, sheet: str) -> Iterator[tuple[Row, str, Mapping[str, str]]]:
-    for row in form.rows[sheet]:
-        for column, texts in row.texts.items():
-            if column in _LABELS:
-                yield row, column, texts
+    for said in form.texts:
+        for language, text in said.texts.items():
+            if marks_of(text).stays_turned:
+                problem = "a mark that turns the direction of writing is not closed"
+                yield tell(form, "L266", said.at(language), problem, "Delete the mark.")
 
 
 RULES = (
