@@ -50,9 +50,10 @@ def one_question(**cells: str) -> dict[str, tuple[dict[str, str], ...]]:
 def test_a_form_that_cannot_be_converted_is_an_error_with_pyxforms_sentence() -> None:
     found = check_forms({"pre_x": one_question(relevant="${nobody} = '1'")})
 
-    assert [f.code for f in found if f.severity is Severity.ERROR] == ["F101"]
-    assert "nobody" in found[0].problem
-    assert found[0].place.file == "form pre_x"
+    assert [f.code for f in found if f.severity is Severity.ERROR] == ["L141", "F101"]
+    for finding in found[:2]:
+        assert "nobody" in finding.problem
+        assert finding.place.file == "form pre_x"
 
 
 @pytest.mark.usefixtures("without_java")
@@ -149,8 +150,24 @@ def test_odk_validate_takes_every_form_of_the_sample(sample: tuple[BuiltForm, ..
 def test_odk_validate_finds_what_pyxform_lets_through(cells: dict[str, str]) -> None:
     found = check_forms({"f": one_question(**cells)})
 
-    assert [finding.code for finding in found] == ["F103"]
-    assert "Traceback" not in found[0].problem
+    # Lint says the same, but also where there is no Java.
+    lint, engine = (finding for finding in found if finding.severity is Severity.ERROR)
+    assert lint.code.startswith("L1")
+    assert engine.code == "F103"
+    assert "Traceback" not in engine.problem
+
+
+def test_lint_of_a_study_leaves_out_notices_and_what_its_context_decides() -> None:
+    long = (
+        "Do you remember how often you met your neighbours in the market during the last month?"
+    )
+    cells = {"label::English (en)": long, "appearance": "minimul"}
+    device = {"type": "deviceid", "name": "deviceid"}
+    sheets = one_question(**cells)
+
+    found = check_forms({"f": {**sheets, "survey": (*sheets["survey"], device)}})
+
+    assert [f.code for f in found if f.code.startswith("L")] == ["L251"]
 
 
 def test_a_java_that_does_not_run_is_no_praise_for_the_form(tmp_path: Path) -> None:
