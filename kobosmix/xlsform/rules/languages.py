@@ -48,8 +48,8 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
         "Set default_language on the settings sheet.",
     ),
     "L233": (
-        "A language has no code. Without it no program knows which way it is written, and web "
-        "forms show Arabic from left to right.",
+        "A language has no code, so that programs have to guess which way it is written and what "
+        "it is.",
         "Write the code in brackets behind the name: label::العربية (ar).",
     ),
     "L234": (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from kobosmix.findings import Finding
+from kobosmix.xlsform.expression import REFERENCE
 from kobosmix.xlsform.kinds import ANSWERED
 from kobosmix.xlsform.outline import Node as Question
 from kobosmix.xlsform.outline import Outline, Used
@@ -13,6 +14,11 @@ from kobosmix.xlsform.tell import listed, meant, quoted, tell
 from kobosmix.xlsform.xpath import Call, Expression, Node, Number, Path, Ref, Text
 
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {
+    "L140": (
+        "A question inside a repeat is named from outside it, where it has many answers. The app "
+        "breaks off at the second round.",
+        "Say which is meant: sum(), count(), join(), or indexed-repeat().",
+    ),
     "L142": (
         "A condition compares a question with a value that is not in its list, so it is never met. "
         "Neither pyxform nor ODK Validate looks.",
@@ -40,20 +46,21 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
         "A condition goes by a question that is asked later. The enumerator is past it by then.",
         "Move the question up.",
     ),
+    "L248": (
+        "A whole number is checked digit by digit. 0712 becomes 712 when it is typed, in browsers "
+        "at once, and a number that begins with zero never passes.",
+        "Use the type text with the appearance numbers for codes and phone numbers.",
+    ),
     "L246": (
         "A question with several answers is compared with =, which is met only if nothing else was "
         "chosen.",
         "Write selected(${question}, 'value').",
     ),
-    "L247": (
-        "A question inside a repeat is named from outside it, where it has many answers. The app "
-        "breaks off at the second round.",
-        "Say which is meant: sum(), count(), join(), or indexed-repeat().",
-    ),
 }
 
 # These decide when the engine works a question out again.
 _TRIGGERS = ("relevant", "calculation", "required", "read_only")
+_BY_DIGITS = frozenset({"regex", "string-length", "substr"})
 _OF_LIST = frozenset({"selected", "is-selected"})
 
 
@@ -208,6 +215,18 @@ def _goes_by(name: str, own: str, calculated: Mapping[str, Expression], seen: se
     )
 
 
+def check_digits(form: Outline) -> Iterator[Finding]:
+    """What is checked digit by digit is a text: a number has no zeros in front."""
+    for used in form.expressions:
+        if used.column == "constraint" and used.node.type == "integer":
+            patterns = [call.name for call in used.expression.calls if call.name in _BY_DIGITS]
+            if patterns:
+                said = f"{patterns[0]}() looks at digits, but an integer has no zeros in front"
+                remedy = "Use the type text with the appearance numbers."
+                at = ("survey", used.node.row.number, "constraint")
+                yield tell(form, "L248", at, said, remedy)
+
+
 def check_order(form: Outline) -> Iterator[Finding]:
     """A condition goes by what was asked before it."""
     for used in form.expressions:
@@ -240,21 +259,28 @@ def _on_one_screen(one: Question, other: Question) -> bool:
 def check_repeats(form: Outline) -> Iterator[Finding]:
     """From outside a repeat, one of its questions has many answers."""
     for used in form.expressions:
-        for use in used.expression.uses:
-            asked = form.by_name.get(use.name)
-            if asked is None or use.over_many or used.expression.fault:
-                continue
-            beyond = [repeat for repeat in asked.repeats if repeat not in _around(used.node)]
-            if beyond:
-                said = f"'{asked.name}' has an answer for each round of '{beyond[-1].name}'"
-                remedy = "Say which is meant: sum(), count(), join(), or indexed-repeat()."
-                at = ("survey", used.node.row.number, used.column)
-                yield tell(form, "L247", at, said, remedy)
-                break
+        single = [use.name for use in used.expression.uses if not use.over_many]
+        at = ("survey", used.node.row.number, used.column)
+        yield from _beyond(form, used.node, single, at)
+    by_row = {node.row.number: node for node in form.nodes}
+    for said in form.texts:
+        for language, text in said.texts.items():
+            if "${" in text and said.sheet == "survey" and said.row in by_row:
+                names = REFERENCE.findall(text)
+                yield from _beyond(form, by_row[said.row], names, said.at(language))
 
 
-def _around(node: Question) -> tuple[Question, ...]:
-    return (*node.repeats, node)
+def _beyond(
+    form: Outline, node: Question, names: Sequence[str], at: tuple[str, int, str]
+) -> Iterator[Finding]:
+    around = (*node.repeats, node)
+    for name in dict.fromkeys(names):
+        asked = form.by_name.get(name)
+        inside = [repeat for repeat in asked.repeats if repeat not in around] if asked else []
+        if inside:
+            said = f"'{name}' has an answer for each round of '{inside[-1].name}'"
+            remedy = "Say which is meant: sum(), count(), join(), or indexed-repeat()."
+            yield tell(form, "L140", at, said, remedy)
 
 
 RULES = (
@@ -262,6 +288,7 @@ RULES = (
     check_several_answers,
     check_circles,
     check_constraints,
+    check_digits,
     check_order,
     check_repeats,
 )
