@@ -148,6 +148,22 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteEntry:
+    """What is only read: an instruction, a screen of the introduction.
+
+    `before` is the variable that comes next, empty behind the last one. The rest is as in a
+    Variable.
+    """
+
+    name: str
+    path: str
+    labels: Mapping[str, str]
+    hints: Mapping[str, str] = field(default_factory=dict)
+    shown_if: Condition | None = None
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FacetEntry:
     """A part of a concept that has a score and a direction of its own."""
 
@@ -188,7 +204,8 @@ class Codebook:
     `names` maps each group of the study to what it is called, by language tag. `wording` says
     whose English the questions have (`own`, `published` or `mixed`); `review` whether readers
     have signed the sentences (`signed`), or not (`draft`), or not all but the study makes an
-    `exception`: then that field names the person who decided so and the reason.
+    `exception`: then that field names the person who decided so and the reason. `notes` is what
+    is only read; a codebook of before they were kept has none.
     """
 
     build_id: str
@@ -207,6 +224,7 @@ class Codebook:
     review: str = "draft"
     exception: str = ""
     adaptations: tuple[Adaptation, ...] = ()
+    notes: tuple[NoteEntry, ...] = ()
 
     def variable(self, name: str) -> Variable:
         """The variable of that name. Raises KeyError."""
@@ -244,6 +262,7 @@ def _codebook(content: dict[str, Any]) -> Codebook:
         for each in content["concepts"]
     )
     content["adaptations"] = tuple(Adaptation(**a) for a in content.get("adaptations", ()))
+    content["notes"] = tuple(_note(each) for each in content.get("notes", ()))
     return Codebook(**content)
 
 
@@ -260,6 +279,10 @@ def _variable(content: dict[str, Any]) -> Variable:
             "toolkit": ToolkitPlace(**place) if place else None,
         }
     )
+
+
+def _note(content: dict[str, Any]) -> NoteEntry:
+    return NoteEntry(**{**content, "shown_if": conditions.from_json(content["shown_if"])})
 
 
 def _option(content: dict[str, Any]) -> Option:

@@ -11,6 +11,7 @@ from kobosmix import content
 from kobosmix.bank import Bank, read_bank
 from kobosmix.codebook import Codebook, write_codebook
 from kobosmix.context import Context, ContextReading, read_context
+from kobosmix.earlier import proven
 from kobosmix.engines.check import check_forms
 from kobosmix.engines.xform import convert_rows
 from kobosmix.errors import InputError, StudyError
@@ -24,6 +25,7 @@ from kobosmix.form import (
     workbook,
     write_form,
 )
+from kobosmix.invariance import Proof, invariance_workbook
 from kobosmix.people.enumerators import Enumerator, enumerators_csv
 from kobosmix.people.model import Register
 from kobosmix.people.read import read_people
@@ -73,7 +75,8 @@ class Prepared:
     """All that a study's files say, the forms made from it, and everything that is wrong.
 
     `forms` is empty where an error stands in the way of making them. `background_known` are the
-    IDs of those who are not to be asked about their background once more.
+    IDs of those who are not to be asked about their background once more; `proof` says whether
+    waves and groups are asked the same.
     """
 
     study: Study
@@ -86,6 +89,7 @@ class Prepared:
     register: Register = field(default_factory=Register)
     enumerators: tuple[Enumerator, ...] = ()
     background_known: frozenset[str] = frozenset()
+    proof: Proof = field(default_factory=Proof)
 
     def sound(self) -> Context:
         """The context, if nothing is wrong. Raises InputError with every finding otherwise."""
@@ -166,14 +170,12 @@ def write_build(prepared: Prepared) -> dict[str, list[str]]:
         files = _form_files(built)
         for name, data in files.items():
             write_bytes(study.build_folder / name, data)
-        # The codebook of a build is never changed: what was collected under it is decoded by it.
-        kept = study.codebook_file(built.codebook.build_id)
-        if not kept.exists():
-            write_codebook(kept, built.codebook)
+        _keep(study, built)
         written[built.key] = list(files)
         manifest.append(_manifest_entry(built, files))
     for name, data in prepared.media().items():
         write_bytes(study.build_folder / "media" / name, data)
+    write_bytes(study.build_folder / "invariance.xlsx", invariance_workbook(prepared.proof))
     write_preview(prepared)
     pages = write_pages(study, prepared.pages())
     printed = _digests({f"print/{path.name}": path.read_bytes() for path in pages})
@@ -182,6 +184,19 @@ def write_build(prepared: Prepared) -> dict[str, list[str]]:
     for entry in before:
         _take_away(study, entry, still_here)
     return written
+
+
+def _keep(study: Study, built: BuiltForm) -> None:
+    """The codebook of a build is never changed: what was collected under it is decoded by it.
+
+    The form is kept beside it, to be compared with what is built later.
+    """
+    codebook = study.codebook_file(built.codebook.build_id)
+    if not codebook.exists():
+        write_codebook(codebook, built.codebook)
+    form = study.form_file(built.codebook.build_id)
+    if not form.exists():
+        write_bytes(form, workbook(built.form))
 
 
 def write_pages(study: Study, pages: Mapping[str, bytes]) -> list[Path]:
@@ -260,6 +275,8 @@ def _prepare(
         forms = ()
     else:
         findings += [*check_review(wording, reviews, file), *check_printed(wording, file)]
+    proof, differing = proven(study, wording, [(each.plan, each.codebook) for each in forms])
+    findings += differing
     if forms and engines:
         findings += check_forms({built.key: built.form.sheets() for built in forms})
     return Prepared(
@@ -272,6 +289,7 @@ def _prepare(
         enumerators=enumerators,
         wording=wording,
         reviews=reviews,
+        proof=proof,
     )
 
 

@@ -15,7 +15,7 @@ from kobosmix.files import write_bytes
 from kobosmix.form import kobo_workbook
 from kobosmix.match import MatchDesign, Matched, background_known, link
 from kobosmix.prepare import Prepared, prepare, write_pages
-from kobosmix.store import open_store
+from kobosmix.store import Store, open_store
 from kobosmix.study import Study
 
 if TYPE_CHECKING:
@@ -133,8 +133,20 @@ def pull_study(
     _refuse_emptied_store(study)
     with open_store(study.store_file) as store:
         report = pull(server, store, uids, on_progress=on_progress)
-    study.remember(pulled=True)
+        answered = _answered_builds(study, store)
+    study.remember(pulled=True, answered=answered)
     return report
+
+
+def _answered_builds(study: Study, store: Store) -> list[str]:
+    """The builds that people have answered: what is asked later must be comparable with them."""
+    rehearsed = set(study.state().get("rehearsed", ()))
+    builds = {
+        str(submission.content.get("kx_build", ""))
+        for submission in store.current()
+        if submission.asset_uid not in rehearsed
+    }
+    return sorted(builds - {""})
 
 
 def _refuse_emptied_store(study: Study) -> None:

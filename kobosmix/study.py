@@ -88,6 +88,10 @@ class Study:
         """Where the codebook of a build lies for good."""
         return self.build_folder / build_id / "codebook.json"
 
+    def form_file(self, build_id: str) -> Path:
+        """Where the form of a build lies, the same for every server."""
+        return self.build_folder / build_id / "form.xlsx"
+
     def codebooks(self) -> dict[str, Codebook]:
         """Every codebook ever built in this study, by build id."""
         found = sorted(self.build_folder.glob("*/codebook.json"))

@@ -37,11 +37,13 @@ FLOW = [
         "wording",
         "questionnaire",
         "form",
+        "invariance",
         "engines",
         "printed",
     ),
     *(
         "study",
+        "earlier",
         "people",
         "preview",
         "prepare",

@@ -57,6 +57,7 @@ def explanations() -> dict[str, tuple[str, str]]:
     from kobosmix.bank import check as bank_check
     from kobosmix.context import check as context_check
     from kobosmix.engines import check as engines_check
+    from kobosmix.invariance import check as invariance_check
     from kobosmix.people import enumerators, read, register
     from kobosmix.printed import check as printed_check
     from kobosmix.wording import check as wording_check
@@ -73,6 +74,7 @@ def explanations() -> dict[str, tuple[str, str]]:
         engines_check,
         printed_check,
         xlsform_lint,
+        invariance_check,
         register,
         enumerators,
         read,

@@ -96,6 +96,8 @@ def build_command(study: Study) -> None:
     For each group and wave: the form as .xlsx, its codebook as .xlsx and .json, and the workbook
     to upload to KoboToolbox by hand if you do not use 'kobosmix deploy'. build/preview.html shows
     all forms in a browser, without a network: send it to whoever is to read or try them.
+    build/invariance.xlsx proves that waves and groups are asked the same, and lists what differs
+    and why.
 
     \b
     kobosmix build soup
@@ -120,6 +122,7 @@ def build_command(study: Study) -> None:
             for built in prepared.forms
         ],
     )
+    say(f"{prepared.proof} (build/invariance.xlsx).")
     say(f"Read and try them in a browser: {shown_path(study)}/build/preview.html")
     findings = [f for f in prepared.findings if f.code != "W202"]
     if findings:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kobosmix.codebook import Codebook, Kind, Option, Variable
+from kobosmix.codebook import Codebook, Kind, NoteEntry, Option, Variable
 from kobosmix.conditions import Condition
 from kobosmix.questionnaire.compile import build_id
 from kobosmix.questionnaire.model import (
     Calculated,
     Device,
+    Note,
     Question,
     Questionnaire,
 )
 
 
 def make_codebook(questionnaire: Questionnaire) -> Codebook:
-    """What each field of the form means; every question and every calculated value is in it."""
+    """What each field of the form means; every question and every calculated value is in it.
+
+    What is only read is in it too, for whoever compares what was said before a question.
+    """
     return Codebook(
         build_id=build_id(questionnaire),
         study=questionnaire.study,
@@ -34,6 +38,7 @@ def make_codebook(questionnaire: Questionnaire) -> Codebook:
         review=questionnaire.review,
         exception=questionnaire.exception,
         adaptations=questionnaire.adaptations,
+        notes=tuple(_notes(questionnaire)),
     )
 
 
@@ -89,3 +94,25 @@ def _asked(
 def _options(questionnaire: Questionnaire, question: Question) -> tuple[Option, ...]:
     options = questionnaire.lists.get(question.list)
     return options.options if options else ()
+
+
+def _notes(questionnaire: Questionnaire) -> Iterator[NoteEntry]:
+    parts = list(questionnaire.walk())
+    for place, (above, part, shown_if) in enumerate(parts):
+        if isinstance(part, Note):
+            following = (each for _, each, _ in parts[place:])
+            yield NoteEntry(
+                name=part.name,
+                path="/".join((*above, part.name)),
+                labels=part.label,
+                hints=part.hint,
+                shown_if=shown_if,
+                before=next(
+                    (
+                        each.name
+                        for each in following
+                        if isinstance(each, Question | Calculated)
+                    ),
+                    "",
+                ),
+            )
