@@ -292,6 +292,7 @@ def _forms_to_deploy(prepared: Prepared) -> list[FormToDeploy]:
             build_id=built.codebook.build_id,
             workbook=kobo_workbook(built.form),
             media=media,
+            sheets=built.form.sheets(),
         )
         for built in prepared.forms
     ]

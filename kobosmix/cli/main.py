@@ -25,6 +25,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "print_",
         "Print paper forms, show cards, the manual, and a review to comment on.",
     ),
+    "diff": (
+        "diff",
+        "Say what changed between two forms, and what that means for answers collected.",
+    ),
     "serve": ("server", "Run a local server that speaks the language of KoboToolbox."),
     "deploy": ("server", "Put the forms on the server; twice changes nothing."),
     "rehearse": ("server", "Send invented interviews to the local server, with known faults."),

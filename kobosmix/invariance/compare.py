@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
@@ -11,6 +10,7 @@ from kobosmix.conditions import Condition
 from kobosmix.form.codebook_workbook import in_words
 from kobosmix.invariance.align import Asked, Entry, View, common
 from kobosmix.invariance.model import Difference, What
+from kobosmix.order import moved
 
 # In what, in which language, in one form, in the other.
 _Found = tuple[What, str, str, str]
@@ -187,10 +187,9 @@ def _order(a: View, b: View) -> Iterator[tuple[str, Difference]]:
     in_a, in_b = common(a, b)
     if [each.shared for each in in_a] == [each.shared for each in in_b]:
         return
-    moved = dict.fromkeys(
-        chain.from_iterable(_moved(*lists) for lists in _sequences(a, in_a, in_b))
-    )
-    for name in moved:
+    lists = _sequences(a, in_a, in_b)
+    elsewhere = dict.fromkeys(chain.from_iterable(moved(*each) for each in lists))
+    for name in elsewhere:
         one = a.asked[name]
         yield (
             name,
@@ -202,7 +201,7 @@ def _order(a: View, b: View) -> Iterator[tuple[str, Difference]]:
                 measuring=one.measuring,
             ),
         )
-    if not moved:
+    if not elsewhere:
         groups = ", ".join(a.others), ", ".join(b.others)
         yield "", Difference(what=What.ORDER, in_a=groups[0], in_b=groups[1])
 
@@ -228,23 +227,6 @@ def _sequences(
             [each.shared for each in in_a if each.about == about],
             [each.shared for each in in_b if each.about == about],
         )
-
-
-def _moved(in_a: list[str], in_b: list[str]) -> list[str]:
-    """All but the longest part that both have in one order."""
-    place = {name: number for number, name in enumerate(in_b)}
-    # For each length, the shortest-reaching chain of that length: where it ends, and with whom.
-    ends, last_of, before = list[int](), list[str](), dict[str, str]()
-    for name in in_a:
-        length = bisect_left(ends, place[name])
-        ends[length : length + 1] = [place[name]]
-        last_of[length : length + 1] = [name]
-        before[name] = last_of[length - 1] if length else ""
-    kept, name = set[str](), last_of[-1] if last_of else ""
-    while name:
-        kept.add(name)
-        name = before[name]
-    return [name for name in in_a if name not in kept]
 
 
 def _after(asked: list[Asked], name: str) -> str:

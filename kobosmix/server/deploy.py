@@ -11,14 +11,21 @@ from typing import Any
 
 from kobosmix.errors import KobosmixError, ServerError, StudyError
 from kobosmix.files import sha256
+from kobosmix.server.content import sheets_of
 from kobosmix.server.model import Asset, Server
+from kobosmix.xlsform.diff import Level, changes, counted
+from kobosmix.xlsform.model import sheets_of_rows
 
+_EXAMPLES = 2
 _ARRIVAL_POLLS_S = (0.2, 0.5, 1, 2, 2, 5, 5, 10, 10, 20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormToDeploy:
-    """A built form. `key` is its name in this study (`pre_turks`); `media` are its files."""
+    """A built form. `key` is its name in this study (`pre_turks`); `media` are its files.
+
+    `sheets` are the rows of the workbook, to be compared with what the server has.
+    """
 
     key: str
     title: str
@@ -28,6 +35,7 @@ class FormToDeploy:
     build_id: str
     workbook: bytes
     media: Mapping[str, bytes] = field(default_factory=dict)
+    sheets: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
 
     @property
     def constants(self) -> dict[str, str]:
@@ -300,14 +308,27 @@ def _answered_otherwise(server: Server, form: FormToDeploy, asset: Asset) -> Ite
     """A form in the field with answers to another build than the one to be deployed."""
     if not asset.has_deployment:
         return
-    fielded = asset.constants
+    fielded, content = asset.constants, asset.content
     if asset.deployed_version_id != asset.version_id:
         fielded = server.version_constants(asset.uid, asset.deployed_version_id)
+        content = server.version_content(asset.uid, asset.deployed_version_id)
     if fielded.get("kx_build") == form.build_id:
         return
     number = server.submission_count(asset.uid)
     if number:
-        yield f"{form.key} already has {number} submission{'s' * (number != 1)}"
+        answered = f"{form.key} already has {number} submission{'s' * (number != 1)}"
+        yield answered + _what_would_change(form, content)
+
+
+def _what_would_change(form: FormToDeploy, content: Mapping[str, Any]) -> str:
+    """What the build means for the answers that are there; "" where it cannot be compared."""
+    if not form.sheets:
+        return ""
+    before = sheets_of_rows(form.key, sheets_of(content))
+    found = changes(before, sheets_of_rows(form.key, form.sheets), on_server=True)
+    breaking = [each for each in found if each.level is Level.BREAKING]
+    examples = "; ".join(f"{each.where}: {each.what}" for each in breaking[:_EXAMPLES])
+    return f" and would get {counted(found)}" + (f" ({examples})" if examples else "")
 
 
 def _wait_for_arrival(server: Server, form: FormToDeploy, asset: Asset) -> None:

@@ -246,6 +246,7 @@ def _as_asset(content: Any, action: str) -> Asset:
         active=bool(content.get("deployment__active")),
         submission_count=content.get("deployment__submission_count") or 0,
         constants=_constants(content.get("content")),
+        content=held if isinstance(held := content.get("content"), dict) else {},
     )
 
 

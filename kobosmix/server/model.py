@@ -11,7 +11,10 @@ LARGEST_PAGE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """A form project. `constants` are its hidden calculations that are one quoted word each."""
+    """A form project. `constants` are its hidden calculations that are one quoted word each.
+
+    `content` is the form as it is edited now, which phones get once it is deployed.
+    """
 
     uid: str
     name: str
@@ -21,6 +24,7 @@ class Asset:
     active: bool
     submission_count: int
     constants: Mapping[str, str] = field(default_factory=dict)
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def is_live(self) -> bool:
@@ -119,6 +123,9 @@ class Server(Protocol):
 
     def rows(self, uid: str, after_id: int, page_size: int) -> DataPage:
         """The next submissions after an `_id`, in the order of `_id`."""
+
+    def version_content(self, uid: str, version_id: str) -> Mapping[str, Any]:
+        """The form as it was in one version: its survey, choices and settings rows."""
 
     def version_constants(self, uid: str, version_id: str) -> Mapping[str, str]:
         """The constants of one version that was deployed."""

@@ -57,12 +57,6 @@ def read_content(workbook: bytes) -> Content:
     return content
 
 
-def flat_rows(content: Content, sheet: str) -> list[dict[str, str]]:
-    """The rows of `survey` or `choices` as a workbook has them, without the API's own columns."""
-    translations = content.get("translations") or [None]
-    return [_unfolded(row, translations) for row in content.get(sheet) or []]
-
-
 def _sheets(workbook: bytes) -> dict[str, list[Row]]:
     try:
         xlsx.read_rows(workbook)
@@ -143,33 +137,6 @@ def _folded(row: Row, translations: list[Translation]) -> Row:
     if "list name" in folded:
         folded["list_name"] = folded.pop("list name")
     return folded
-
-
-def _unfolded(row: Row, translations: list[Translation]) -> dict[str, str]:
-    flat = dict[str, str]()
-    for column, cell in row.items():
-        if column.startswith("$") or column in ("select_from_list_name", "file"):
-            continue
-        if isinstance(cell, list):
-            flat |= _by_language(column, cell, translations)
-        elif cell not in (None, ""):
-            flat[column] = str(cell)
-    listed = row.get("select_from_list_name") or row.get("file")
-    if listed:
-        flat["type"] = f"{row['type']} {listed}"
-    if "name" not in flat and "$autoname" in row:
-        flat["name"] = row["$autoname"]
-    return flat
-
-
-def _by_language(
-    column: str, texts: list[str | None], translations: list[Translation]
-) -> dict[str, str]:
-    return {
-        f"{column}::{language}" if language else column: text
-        for language, text in zip(translations, texts, strict=False)
-        if text
-    }
 
 
 def _numbered(rows: list[Row]) -> list[Row]:

@@ -11,7 +11,8 @@ from xml.dom.minidom import Document, Element
 from defusedxml import minidom  # type: ignore[import-untyped]
 
 from kobosmix.engines import xform
-from kobosmix.server.local.content import Content, flat_rows
+from kobosmix.server.content import flat_rows
+from kobosmix.server.local.content import Content
 
 # The workbook's own id and version never reach a device.
 _REPLACED_SETTINGS = ("form_id", "id_string", "version", "name", "title", "form_title")
