@@ -1,4 +1,4 @@
-"""Today's forms beside those of before that may have been fielded: are all asked the same?"""
+"""Whether today's forms ask what those ask that may have been fielded before."""
 
 from __future__ import annotations
 

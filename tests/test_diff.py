@@ -207,7 +207,7 @@ def found(edit: Edit, *, on_server: bool = False) -> list[Change]:
 @pytest.mark.parametrize(
     ("edit", "level", "where", "what"),
     [
-        # Breaking: variables
+        # Variables that broke
         (drops("age"), BREAKING, "age", "removed"),
         (drops("end"), BREAKING, "end", "removed"),
         (sets("age", name="years"), BREAKING, "age", "perhaps renamed to years"),
@@ -218,7 +218,7 @@ def found(edit: Edit, *, on_server: bool = False) -> list[Change]:
         (sets("village", type="select_one_from_file v.csv"), BREAKING, "village", "other type"),
         (moves("village", "age"), BREAKING, "village", "other group"),
         (moves("village", "child"), BREAKING, "village", "other repeat"),
-        # Breaking: logic
+        # Logic that broke
         (sets("trust_2", relevant=""), BREAKING, "trust_2", "asked of others"),
         (sets("items", relevant="1 = 1"), BREAKING, "items", "asked of others"),
         (sets("age", constraint=". < 99"), BREAKING, "age", "other answers are taken"),
@@ -228,7 +228,7 @@ def found(edit: Edit, *, on_server: bool = False) -> list[Change]:
         (sets("child", repeat_count="3"), BREAKING, "child", "repeated otherwise"),
         (sets("age", default="18"), BREAKING, "age", "begins with another answer"),
         (sets("kx_wave", calculation="'post'"), BREAKING, "kx_wave", "another form altogether"),
-        # Breaking: answers
+        # Answers that broke
         (drops("98", "agree"), BREAKING, "agree", "code 98 removed"),
         (sets("98", "agree", name="77"), BREAKING, "agree", "code 98 is 77 now"),
         (turns_round("agree", 0, 4), BREAKING, "agree", "answers in reverse order"),
@@ -342,7 +342,11 @@ def test_a_list_under_another_name_with_the_same_answers_changes_nothing_for_the
         return {
             **row,
             **({"list_name": "agreement"} if row.get("list_name") == "agree" else {}),
-            **({"type": "select_one agreement"} if row.get("type") == "select_one agree" else {}),
+            **(
+                {"type": "select_one agreement"}
+                if row.get("type") == "select_one agree"
+                else {}
+            ),
         }
 
     told = found(per_row(rename))

@@ -25,9 +25,10 @@ from kobosmix.prepare import Prepared, prepare, write_build
 from kobosmix.steps import pull_study
 from kobosmix.store import open_store
 from kobosmix.study import Study
-from kobosmix.xlsx import read_rows
-from tests.english_study import changed, prepare_text, write_study
+from kobosmix.xlsx import Sheet, read_rows, workbook_bytes
+from tests.english_study import ENUMERATORS, changed, prepare_text, write_study
 from tests.kobo_double import kobo_double, row
+from tests.strategies import contexts
 from tests.test_own_items import SCALES, study_with
 
 SAMPLES = Path(__file__).parent.parent / "sample_forms"
@@ -570,3 +571,39 @@ def test_pulling_remembers_which_builds_people_have_answered(tmp_path: Path) -> 
     assert study.state()["answered"] == ["kxreal"]
     with open_store(study.store_file, read_only=True) as store:
         assert len(list(store.current())) == 4
+
+
+# Whatever a team decides
+
+
+@settings(max_examples=25)
+@given(context=contexts())
+def test_no_valid_study_asks_its_waves_or_groups_otherwise_without_a_reason(
+    context: dict[str, Any],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = prepare_text(Path(folder), context)
+
+    assert [f for f in prepared.findings if f.severity is Severity.ERROR] == []
+    assert [(str(p.a), str(p.b), d) for p in prepared.proof.pairs for d in p.unexpected] == []
+
+
+@pytest.mark.parametrize("ids", ["register", "self_generated"])
+@pytest.mark.parametrize("mode", ["interview", "telephone", "self_administered"])
+@pytest.mark.parametrize("name", NAMES)
+def test_no_mode_and_no_kind_of_number_makes_waves_or_groups_differ(
+    tmp_path: Path, name: str, mode: str, ids: str
+) -> None:
+    study = copied(name, tmp_path)
+    text = study.context_file.read_text("utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith(("mode:", "id_method:"))]
+    lines += [f"mode: {mode}", f"id_method: {ids}", "item_order: {type: random, seed: 3}"]
+    study.context_file.write_text("\n".join(lines), encoding="utf-8")
+    if not study.enumerators_file.exists():
+        rows = [ENUMERATORS[0], ("ec01", "Ana", "", "f", "es-EC", "yes")]
+        study.enumerators_file.write_bytes(workbook_bytes([Sheet(title="list", rows=rows)]))
+
+    prepared = prepare(study, engines=False)
+
+    assert prepared.proof.pairs
+    assert [(str(p.a), str(p.b), d) for p in prepared.proof.pairs for d in p.unexpected] == []

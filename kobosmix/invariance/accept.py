@@ -20,6 +20,8 @@ from kobosmix.wording.render import Rendering
 _UNLESS_KNOWN = Not(Equals("rid_known", "1"))
 # On the first screen of the form, for the team.
 _NOTICES = frozenset({"about_wording", "about_review"})
+_NOTICE = "says how far the wording of the form has been read and signed"
+_OTHER_LANGUAGES = "the languages of the forms differ"
 _WORDS = frozenset({What.WORDS, What.HINT, What.LABELS})
 
 
@@ -75,12 +77,18 @@ def reason_for(shared: str, found: Difference, a: View, b: View, grounds: Ground
         has, lacks = (a, b) if one else (b, a)
         return _why_not_asked(has.asked[shared], has, lacks, grounds)
     if one.name in _NOTICES:
-        return "says how far the wording of the form has been read and signed"
+        return _NOTICE
+    if one.name in (LANGUAGE, ALPHABET) and _have_other_languages(a, b):
+        return _OTHER_LANGUAGES
     if found.what in _WORDS:
         return _why_other_words(found, (one, a), (other, b), grounds)
     if found.what is What.ROUTING:
         return _why_routed(one.asked_if, other.asked_if)
     return _why_other_answers(found, (one.entry, other.entry), a, b)
+
+
+def _have_other_languages(a: View, b: View) -> bool:
+    return set(a.version.codebook.languages) != set(b.version.codebook.languages)
 
 
 def _of_whole_forms(found: Difference, a: View) -> str:
@@ -98,7 +106,7 @@ def _of_whole_forms(found: Difference, a: View) -> str:
 
 def _why_not_asked(asked: Asked, has: View, lacks: View, grounds: Grounds) -> str:
     if asked.name in _NOTICES:
-        return "says how far the wording of the form has been read and signed"
+        return _NOTICE
     if asked.about not in ("", OTHER) and has.partner and asked.about not in lacks.others:
         return f"{lacks.version.codebook.group} is not asked about {asked.about}"
     if asked.measuring:
@@ -128,8 +136,8 @@ def _why_led_to_nothing(asked: Asked, has: View, lacks: View) -> str:
 
 def _why_frame_differs(asked: Asked, has: View, lacks: View, grounds: Grounds) -> str:
     one, other = has.version.codebook, lacks.version.codebook
-    if asked.name in (ALPHABET, LANGUAGE) and set(one.languages) != set(other.languages):
-        return "the languages of the forms differ"
+    if asked.name in (ALPHABET, LANGUAGE) and _have_other_languages(has, lacks):
+        return _OTHER_LANGUAGES
     if one.mode != other.mode:
         return f"belongs to the mode '{one.mode}'"
     if asked.name in grounds.later_only:
@@ -161,9 +169,8 @@ def _why_other_answers(
 ) -> str:
     books = a.version.codebook, b.version.codebook
     lists = {each.scale for each in entries if isinstance(each, Variable)} - {""}
-    languages_differ = set(books[0].languages) != set(books[1].languages)
-    if languages_differ and (lists & {LETTERS, LANGUAGE} or entries[0].name == ALPHABET):
-        return "the languages of the forms differ"
+    if LETTERS in lists and _have_other_languages(a, b):
+        return _OTHER_LANGUAGES
     for scale, spoken in SPOKEN.items():
         if found.what is What.SCALE and lists == {scale, spoken}:
             told = (each for book in books for each in book.adaptations)
@@ -220,4 +227,4 @@ def _why_names(
         for (slot, name_a), (_, name_b) in zip(*(s.names for s in sentence), strict=False):
             if name_a != name_b:
                 put_in[f"[{slot}] is '{name_a}' and '{name_b}'"] = None
-    return f"one sentence with other names in it: {', '.join(put_in)}"
+    return f"one sentence with other names in it: {', '.join(put_in)}" if put_in else ""

@@ -187,7 +187,7 @@ def _order(a: View, b: View) -> Iterator[tuple[str, Difference]]:
     in_a, in_b = common(a, b)
     if [each.shared for each in in_a] == [each.shared for each in in_b]:
         return
-    lists = _sequences(a, in_a, in_b)
+    lists = _sequences(a, b)
     elsewhere = dict.fromkeys(chain.from_iterable(moved(*each) for each in lists))
     for name in elsewhere:
         one = a.asked[name]
@@ -206,27 +206,29 @@ def _order(a: View, b: View) -> Iterator[tuple[str, Difference]]:
         yield "", Difference(what=What.ORDER, in_a=groups[0], in_b=groups[1])
 
 
-def _sequences(
-    a: View, in_a: list[Asked], in_b: list[Asked]
-) -> Iterator[tuple[list[str], list[str]]]:
+def _sequences(a: View, b: View) -> Iterator[tuple[list[str], list[str]]]:
     """The sequences that must agree.
 
     Two groups are asked about the others in an order of their own, each concept in turn: there
     the concepts must follow each other alike, and the items about each group.
     """
+    in_a, in_b = common(a, b)
     if not a.partner:
         yield [each.shared for each in in_a], [each.shared for each in in_b]
         return
-    firsts = {each.base: each.shared for each in reversed(in_a)}
-    yield (
-        [firsts[base] for base in dict.fromkeys(each.base for each in in_a)],
-        [firsts[base] for base in dict.fromkeys(each.base for each in in_b)],
-    )
+    names = {each.base: each.shared for each in reversed(in_a)}
+    yield _first_asked(a, names), _first_asked(b, names)
     for about in dict.fromkeys(each.about for each in in_a):
         yield (
             [each.shared for each in in_a if each.about == about],
             [each.shared for each in in_b if each.about == about],
         )
+
+
+def _first_asked(form: View, names: Mapping[str, str]) -> list[str]:
+    """The questions both have in the order in which they come first, about whomever."""
+    bases = dict.fromkeys(each.base for each in form.asked.values())
+    return [names[base] for base in bases if base in names]
 
 
 def _after(asked: list[Asked], name: str) -> str:
