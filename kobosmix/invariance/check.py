@@ -17,7 +17,7 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
     "I102": (
         "Two forms ask the same questions in another order, and what was asked before colours what "
         "comes after.",
-        "Take back what moved them: 'item_seed' in context.yaml, or the order in item_templates/.",
+        "Take back what moved them: 'item_order' in context.yaml, or the order in item_templates/.",
     ),
     "I103": (
         "A question counts for its concept in one form and against it in another, or belongs to "
@@ -83,7 +83,7 @@ _SAID = {
     "I107": "has other words than",
     "I108": "is asked otherwise than",
 }
-_SHOWN, _LONGEST = 3, 60
+_SHOWN, _LONGEST = 2, 60
 
 
 def check_invariance(proof: Proof) -> Iterator[Finding]:
@@ -138,16 +138,28 @@ def _one_of(found: Difference, *, is_error: bool) -> Severity:
 def _finding(
     code: str, pair: Pair, several: Sequence[Difference], severity: Severity
 ) -> Finding:
-    shown = "; ".join(_in_words(each, pair) for each in several[:_SHOWN])
-    more = len(several) - _SHOWN
+    shown = [_in_words(each, pair) for each in several[:_SHOWN]]
+    if len(several) > _SHOWN:
+        shown.append(f"and {len(several) - _SHOWN} more")
+    if code == "I107":
+        shown += _other_names(pair)
     return Finding(
         code=code,
         place=Place("the forms", spot=f"{pair.a.key} and {pair.b.key}"),
-        problem=f"{pair.b} {_SAID[code]} {pair.a}: {shown}"
-        + (f"; and {more} more" if more > 0 else ""),
+        problem=f"{pair.b} {_SAID[code]} {pair.a}: {'; '.join(shown)}",
         remedy=EXPLANATIONS[code][1],
         severity=severity,
     )
+
+
+def _other_names(pair: Pair) -> Iterator[str]:
+    """The groups that are called otherwise since: the usual reason for other words."""
+    before, now = pair.a.codebook, pair.b.codebook
+    for group, names in now.names.items():
+        for tag in now.languages:
+            called, calls = before.names.get(group, {}).get(tag), names.get(tag)
+            if called and calls and called != calls:
+                yield f"'{called}' are called '{calls}' since"
 
 
 def _in_words(found: Difference, pair: Pair) -> str:
