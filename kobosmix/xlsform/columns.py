@@ -85,7 +85,6 @@ SHEETS = ("survey", "choices", "settings", "external_choices", "osm", "entities"
 _ALIASES: Mapping[str, Mapping[str, str]] = {
     "survey": _SURVEY_ALIASES,
     "choices": {**_CHOICE_ALIASES, **{f"media::{media}": media for media in MEDIA}},
-    "external_choices": _CHOICE_ALIASES,
     "settings": _SETTING_ALIASES,
 }
 # Columns with a part of their own behind `::` that is no language.
@@ -115,6 +114,7 @@ def column_of(header: str, sheet: str, *, by_double_colon: bool) -> Column:
     separator = "::" if by_double_colon or "::" in header else ":"
     parts = [" ".join(part.split()) for part in header.split(separator)]
     words = [_snake_case(part) for part in parts]
+    sheet = "choices" if sheet == "external_choices" else sheet
     aliases, known = _ALIASES.get(sheet, {}), COLUMNS.get(sheet, frozenset())
     for taken in (2, 1):
         said = "::".join(words[:taken])

@@ -92,6 +92,15 @@ def check_lists_exist(form: Outline) -> Iterator[Finding]:
             said = f"there is no list '{name}' on the choices sheet.{meant(name, form.lists)}"
             at = ("survey", node.row.number, "type")
             yield tell(form, "L121", at, said, "Add the list, or correct its name.")
+    outside = {row.cells.get("list_name") for row in form.rows["external_choices"]}
+    for node in form.nodes:
+        if (
+            node.cell("type").startswith("select_one_external")
+            and node.kind.list not in outside
+        ):
+            said = f"there is no list '{node.kind.list}' on the sheet external_choices"
+            at = ("survey", node.row.number, "type")
+            yield tell(form, "L121", at, said, "Add the list, or correct its name.")
 
 
 def check_choices_are_whole(form: Outline) -> Iterator[Finding]:

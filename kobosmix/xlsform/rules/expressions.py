@@ -66,9 +66,13 @@ def check_names_exist(form: Outline) -> Iterator[Finding]:
                 at = ("survey", used.node.row.number, used.column)
                 yield _unknown(form, at, name)
     for at, text in _texts_with_names(form):
-        for name in dict.fromkeys(REFERENCE.findall(text)):
+        names = REFERENCE.findall(text)
+        for name in dict.fromkeys(names):
             if name not in known:
                 yield _unknown(form, at, name)
+        if text.count("${") != len(names):
+            said = "a '${' is not closed, or has a bracket in it"
+            yield tell(form, "L144", at, said, "Write ${name}.")
 
 
 def _unknown(form: Outline, at: tuple[str, int, str], name: str) -> Finding:

@@ -35,7 +35,8 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
         "Write it the same everywhere, without blanks around ::.",
     ),
     "L136": (
-        "A setting has a language. pyxform breaks off without a reason.",
+        "A header has a language where there can be none (a setting, a condition), or two of them. "
+        "pyxform breaks off without a reason.",
         "A form has one title; write its translations into the first note.",
     ),
     "L231": (
@@ -204,13 +205,18 @@ def check_codes(form: Outline) -> Iterator[Finding]:
         yield tell(form, "L233", ("survey", 1, f"label::{bare[0]}"), said, remedy)
 
 
-def check_settings(form: Outline) -> Iterator[Finding]:
-    """Settings have no language; only one form has a title."""
-    for column in form.columns["settings"]:
-        if column.language and "::" in column.header:
-            said = f"'{column.header}': a setting cannot be translated"
-            remedy = f"Write '{column.name}', and the translations into the first note."
-            yield tell(form, "L136", ("settings", 1, column.header), said, remedy)
+def check_untranslatable(form: Outline) -> Iterator[Finding]:
+    """Only what people read has a language; a form has one title."""
+    for sheet in ("survey", "choices", "settings"):
+        for column in form.columns[sheet]:
+            if "::" in column.language:
+                said = f"'{column.header}' has one :: too many"
+                remedy = f"Write '{column.name}::' and one language."
+                yield tell(form, "L136", (sheet, 1, column.header), said, remedy)
+            elif column.language and column.name not in TRANSLATABLE.get(sheet, ()):
+                said = f"'{column.header}': the column '{column.name}' cannot have a language"
+                remedy = f"Write '{column.name}'. A title is translated in the first note."
+                yield tell(form, "L136", (sheet, 1, column.header), said, remedy)
 
 
 def check_messages(form: Outline) -> Iterator[Finding]:
@@ -254,7 +260,7 @@ RULES = (
     check_spellings,
     check_default_language,
     check_codes,
-    check_settings,
+    check_untranslatable,
     check_messages,
     check_names_in_messages,
 )
