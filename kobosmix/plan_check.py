@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from kobosmix.bank.model import Bank
+from kobosmix.bank.model import LONGEST_NAME, Bank
 from kobosmix.context.model import Context
 from kobosmix.findings import Finding, Severity
-from kobosmix.plan import ONE_LANGUAGE, VERIFICATION_KEYS, Plan, too_long
+from kobosmix.plan import ONE_LANGUAGE, VERIFICATION_KEYS, FormPlan, Plan, too_long
 from kobosmix.yamlfile import YamlFile
 
 EXPLANATIONS = {
@@ -43,8 +43,9 @@ def check_plan(plan: Plan, bank: Bank, context: Context, file: YamlFile) -> Iter
     """Every form asks something, in time, by names that fit."""
     for form in plan.forms:
         # A group about whom nothing usable was said has a finding of its own.
-        if not form.items and form.group.asked_about:
-            problem = f"the form {form.key} would ask nothing"
+        if not _is_asked_anything(form) and form.group.asked_about:
+            known = " but background that is known" if form.items else ""
+            problem = f"the form {form.key} would ask nothing{known}"
             remedy = "Choose more concepts, or take out the wave or the group."
             yield _planned("P101", file, "concepts", problem, remedy, Severity.ERROR)
         if form.minutes > context.minutes:
@@ -59,15 +60,21 @@ def check_plan(plan: Plan, bank: Bank, context: Context, file: YamlFile) -> Iter
             "P102",
             file,
             "groups",
-            "variable names are longer than 26 characters: "
+            f"variable names are longer than {LONGEST_NAME} characters: "
             + ", ".join(f"'{name}'" for name in names),
-            "Give the groups that are asked about shorter codes.",
+            "Give the groups that are asked about shorter codes, by at least "
+            f"{max(map(len, names)) - LONGEST_NAME} characters.",
             Severity.ERROR,
         )
     yield from _dropped_for_one_language(plan, file)
     yield from _never_asked(plan, bank, file)
     yield from _unasked_indicators(plan, bank, context, file)
     yield from _single_items(plan, file)
+
+
+def _is_asked_anything(form: FormPlan) -> bool:
+    """Whether a form has a question for people whose background is known."""
+    return any(not planned.unless_known for planned in form.items)
 
 
 def _single_items(plan: Plan, file: YamlFile) -> Iterator[Finding]:

@@ -155,7 +155,10 @@ def test_each_group_is_better_asked_by_one_of_its_own() -> None:
         ("E202", "group tur", Severity.WARNING),
         ("E202", "group rom", Severity.WARNING),
     ]
-    assert warnings[0].problem == ("0 of the enumerators are of this group, and none speaks tr")
+    assert warnings[0].problem == "no enumerator is of this group, which is interviewed in tr"
+    assert warnings[1].problem == (
+        "1 of the enumerators are of this group, and none of these speaks rmn"
+    )
 
 
 def test_every_finding_is_explained_and_listed_in_the_docstring() -> None:

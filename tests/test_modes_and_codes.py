@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from io import StringIO
 from pathlib import Path
@@ -320,14 +321,37 @@ def test_people_counted_aloud_are_counted_in_words_on_the_same_codes(tmp_path: P
     assert "appearance" not in trust, "'disagree strongly' does not fit a fifth of a phone"
 
 
-def test_two_groups_by_one_ready_name_and_a_name_no_phone_can_show_are_findings(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("locals_", "syrians"),
+    [
+        ("use: syrians", "use: syrians"),
+        ("names: {en: {pl: Syrians, adj: Syrian}}", "use: syrians"),
+        ("use: turks", "names: {en: {pl: Turks, adj: Syrian}}"),
+    ],
+)
+def test_two_groups_by_one_name_are_a_finding_wherever_the_name_is_from(
+    tmp_path: Path, locals_: str, syrians: str
 ) -> None:
+    text = re.sub(r"names:\n +en: {pl: [^}]*}", "NAMES", CONTEXT)
+    assert text.count("NAMES") == 2
+    text = text.replace("NAMES", locals_, 1).replace("NAMES", syrians, 1)
+
+    assert [code for code, _, _ in said(prepare_text(tmp_path, text), "C110")] == ["C110"]
+
+
+def test_a_name_no_phone_can_show_is_a_finding(tmp_path: Path) -> None:
     long = changed(("title:\n  en: ", "title:\n  en: " + "very " * 14))
 
-    found = said(prepare_text(tmp_path, long), "C116")
+    assert [code for code, _, _ in said(prepare_text(tmp_path, long), "C116")] == ["C116"]
 
-    assert [code for code, _, _ in found] == ["C116"]
+
+def test_a_later_form_of_nothing_but_known_background_is_empty(tmp_path: Path) -> None:
+    only = re.sub(r"concepts: \[.*\]", "concepts: [nationality]", CONTEXT)
+
+    found = said(prepare_text(tmp_path, only), "P101")
+
+    assert {problem.split()[2] for _, _, problem in found} >= {"post_locals", "post_syrians"}
+    assert "pre_locals" not in str(found)
 
 
 def test_a_study_with_codes_issues_no_numbers_and_says_what_it_cannot_do_yet(

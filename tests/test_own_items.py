@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kobosmix.codebook import Role
+from kobosmix.conditions import holds
 from kobosmix.errors import InputError
 from kobosmix.prepare import prepare
 from kobosmix.study import Study
@@ -96,3 +97,84 @@ def test_what_an_own_item_lacks_in_a_language_is_a_missing_translation(tmp_path:
     assert prepared.wording is not None
     assert prepared.wording.source("item.own_food_1").startswith("I would gladly")
     assert "own_food" in prepared.bank.concepts
+
+
+SEVERAL = """\
+concepts:
+  - id: own_food
+    section: own
+    title: Sharing food
+    score_name: Openness to sharing food
+    measures: "Whether people would eat together."
+    direction: up
+    about: group
+    items:
+      - id: own_cooks
+        text: "Do you cook at home?"
+        scale: yes_no
+      - id: own_food_1
+        text: "Which dish of [group.pl] do you like?"
+        scale: own_dish
+        specify: {id: own_food_1_t, text: "Which other dish?", when: "3"}
+        asked_if: {item: own_cooks, equals: "1"}
+      - id: own_meals
+        text: "How many meals did you share with [group.pl]?"
+        answer: {kind: integer}
+"""
+DISHES = """\
+scales:
+  - id: own_dish
+    title: Dishes
+    options:
+      - {value: "1", label: soup}
+      - {value: "2", label: bread}
+      - {value: "3", label: another}
+"""
+ROMA = (
+    "own_group:",
+    "  roma:\n    role: neither\n    languages: [en]\n    speaks: en\n    asked_about: [locals]\n"
+    "    names:\n      en: {pl: Roma, adj: Romani}\nown_group:",
+)
+
+
+def test_beside_two_groups_each_text_and_route_has_its_own_name(tmp_path: Path) -> None:
+    folder = study_with(tmp_path, SEVERAL, DISHES)
+    context = Study(folder).context_file
+    text = context.read_text("utf-8").replace(*ROMA, 1)
+    context.write_text(
+        text.replace("asked_about: [syrians]", "asked_about: [syrians, roma]"), "utf-8"
+    )
+
+    prepared = prepare(Study(folder))
+    prepared.sound()
+
+    codebook = next(f.codebook for f in prepared.forms if f.key == "pre_locals")
+    names = [v.name for v in codebook.variables if v.concept == "own_food"]
+    assert len(names) == len(set(names))
+    assert {"own_food_1_t__syrians", "own_food_1_t__roma", "own_cooks"} <= set(names)
+    agreed = {"consent_ok": "1", "own_cooks": "1", "own_food_1__roma": "3"}
+    assert holds(codebook.variable("own_food_1__syrians").asked_if, agreed)
+    assert holds(codebook.variable("own_food_1_t__roma").asked_if, agreed)
+    assert not holds(codebook.variable("own_food_1_t__syrians").asked_if, agreed)
+    meals = codebook.variable("own_meals__roma")
+    assert (meals.low, meals.high) == (0, 999_999_999)
+
+
+@pytest.mark.parametrize(
+    ("concepts", "scales", "code"),
+    [
+        (
+            SEVERAL.replace("{kind: integer}", "{kind: integer, min: 10, max: 5}"),
+            DISHES,
+            "B101",
+        ),
+        (SEVERAL, DISHES.replace('"3", label', '"98", label').replace('"3"', '"98"'), "B109"),
+    ],
+)
+def test_what_nobody_could_answer_is_a_finding(
+    tmp_path: Path, concepts: str, scales: str, code: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        prepare(Study(study_with(tmp_path, concepts, scales)), engines=False)
+
+    assert code in {f.code for f in refused.value.findings}

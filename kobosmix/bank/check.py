@@ -9,6 +9,7 @@ from typing import Any
 from kobosmix.bank.adaptation import whole_language
 from kobosmix.bank.model import LONGEST_NAME
 from kobosmix.bank.slot_check import slot_problem
+from kobosmix.codebook import DONT_KNOW, REFUSED
 from kobosmix.findings import Finding
 from kobosmix.yamlfile import Path_, YamlFile
 
@@ -40,6 +41,10 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
     "B108": (
         "A concept, item or scale of a team's own looks like one of the bank's.",
         "Let its id begin with own_ and its section be 'own'.",
+    ),
+    "B109": (
+        "A scale of a team's own has a code that stands for 'does not know' or 'prefers not to say'.",
+        "Use other codes; interviews offer these two by themselves.",
     ),
     "B107": (
         "A language file contradicts the Unicode locale data about its direction.",
@@ -77,6 +82,7 @@ def check_bank(files: Mapping[str, YamlFile]) -> Iterator[Finding]:
         check_direction_of_writing,
         check_codes,
         check_own_ids,
+        check_own_codes,
         check_derivations,
         check_phrase_forms,
     )
@@ -275,6 +281,18 @@ def check_codes(entries: _Entries) -> Iterator[Finding]:
                     "B102",
                     f"the code '{code}' is used twice in this scale",
                     "Change one of them.",
+                )
+
+
+def check_own_codes(entries: _Entries) -> Iterator[Finding]:
+    """98 and 99 are not answers of a scale: every list gets them for what is not answered."""
+    for scale in entries.own_scales:
+        for number, option in enumerate(scale.content["options"]):
+            if option["value"] in (DONT_KNOW, REFUSED):
+                yield _Entry(scale.file, (*scale.way, "options", number), {}).finding(
+                    "B109",
+                    f"the code {option['value']} stands for a missing answer in every list",
+                    "Give the answer another code, or leave it out if it is 'does not know'.",
                 )
 
 

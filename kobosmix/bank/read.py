@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
+# A whole number without a limit of its own still fits every table.
+_HIGHEST = 999_999_999
+
+
 def read_bank(folder: Path, own: Path | None = None) -> Bank:
     """The bank in this folder, with the concepts and scales a team added in a folder of its own.
 
@@ -201,11 +205,11 @@ def _item(
 
 
 def _answer(content: Mapping[str, Any]) -> OpenAnswer:
-    high = content.get("max")
+    high = content.get("max", _HIGHEST)
     return OpenAnswer(
         kind=content["kind"],
-        low=content.get("min"),
-        high=high if isinstance(high, int) else None,
+        low=content.get("min", 0),
+        high=None if high == "this_year" else high,
     )
 
 

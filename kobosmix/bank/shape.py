@@ -40,6 +40,12 @@ class AnswerShape(_Strict):
     min: int | None = None
     max: int | Literal["this_year"] | None = None
 
+    @model_validator(mode="after")
+    def _can_be_answered(self) -> AnswerShape:
+        if isinstance(self.max, int) and (self.min or 0) > self.max:
+            raise ValueError("'min' is above 'max' | Correct one of them.")
+        return self
+
 
 class RouteShape(_Strict):
     item: Id

@@ -76,6 +76,11 @@ EXPLANATIONS: Mapping[str, tuple[str, str]] = {
         "A self-generated code asks for letters of a language that kobosmix has no alphabet for.",
         "Leave the language out, or use issued numbers.",
     ),
+    "C119": (
+        "Codes that respondents make themselves are collected, but kobosmix does not match by them "
+        "yet, and a code made in another language does not match at all.",
+        "Use issued numbers wherever one person of the team can keep a list.",
+    ),
     "C118": (
         "Respondents are told that answers can be removed until a day before the last wave ends.",
         "Name a later day under 'withdrawal_until'.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from kobosmix.bank.adaptation import inherited
+from kobosmix.bank.adaptation import inherited, inherited_forms
+from kobosmix.context.model import Group
 from kobosmix.context.rule import At
 from kobosmix.findings import Finding, Severity
 from kobosmix.yamlfile import Path_
@@ -28,28 +29,26 @@ def check_usual_groups(at: At) -> Iterator[Finding]:
 
 def check_names_differ(at: At) -> Iterator[Finding]:
     """No two groups have one name in a language: nobody could tell which is meant."""
-    used = dict[str, str]()
-    for group in at.context.groups.values():
-        other = used.setdefault(group.use, group.id) if group.use else group.id
-        if other != group.id and not (group.names or at.context.groups[other].names):
-            yield at.finding(
-                "C110",
-                ("groups", group.id, "use"),
-                f"'{other}' and '{group.id}' are both called by the ready names '{group.use}'",
-                "Give each a name of its own.",
-            )
     for tag in at.context.languages:
         seen = dict[str, str]()
         for group in at.context.groups.values():
-            for form, name in group.names.get(tag, {}).items():
+            own = inherited_forms(group.names, at.bank.lineage(tag))
+            for form, name in (own or _ready_names(at, group, tag)).items():
                 other = seen.setdefault(f"{form} {name}".casefold(), group.id)
                 if other != group.id:
+                    key = ("names", tag, form) if tag in group.names else ("use",)
                     yield at.finding(
                         "C110",
-                        ("groups", group.id, "names", tag, form),
+                        ("groups", group.id, *key),
                         f"'{other}' and '{group.id}' are both called '{name}'",
                         "Give each a name of its own.",
                     )
+                    break
+
+
+def _ready_names(at: At, group: Group, tag: str) -> Mapping[str, str]:
+    language = at.bank.languages.get(tag)
+    return language.groups.get(group.use, {}) if language else {}
 
 
 def check_lengths(at: At) -> Iterator[Finding]:
@@ -80,6 +79,14 @@ def check_alphabets(at: At) -> Iterator[Finding]:
     """A self-generated code asks for letters, so each language of the forms has its alphabet."""
     if at.context.has_issued_ids:
         return
+    yield at.finding(
+        "C119",
+        ("id_method",),
+        "kobosmix collects self-generated codes and does not match by them yet; and the letters "
+        "are those of the language chosen at each interview, so nobody may change it",
+        "Use 'id_method: register' wherever one person can keep a list.",
+        Severity.WARNING,
+    )
     for tag in at.context.languages:
         if tag in at.bank.languages and not at.bank.languages[tag].alphabet:
             yield at.finding(

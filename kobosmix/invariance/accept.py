@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from kobosmix.codebook import Adaptation, Codebook, NoteEntry, Variable
-from kobosmix.conditions import All, Condition, Equals, Not, variables_of
+from kobosmix.conditions import All, AnyOf, Condition, Equals, Not, variables_of
 from kobosmix.invariance.align import OTHER, Asked, View
 from kobosmix.invariance.model import Difference, What
 from kobosmix.questionnaire.consent import LANGUAGE
@@ -17,7 +17,8 @@ from kobosmix.questionnaire.lists import SPOKEN
 from kobosmix.slots import Slot, fill
 from kobosmix.wording.render import Rendering
 
-_UNLESS_KNOWN = Not(Equals("rid_known", "1"))
+# Of those it is not known of; a paper form asks everybody.
+_UNLESS_KNOWN = AnyOf((Not(Equals("rid_known", "1")), Equals("mode", "paper")))
 # On the first screen of the form, for the team.
 _NOTICES = frozenset({"about_wording", "about_review"})
 _NOTICE = "says how far the wording of the form has been read and signed"

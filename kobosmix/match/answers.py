@@ -13,6 +13,7 @@ from kobosmix.conditions import holds
 
 SAID_BY_RESPONDENT = frozenset({Role.KEY, Role.ITEM, Role.CLOSING})
 
+_ENOUGH, _ENOUGH_WHEN_STOPPED = 0.5, 0.8
 # Up to 18 digits: what a 64-bit whole number, and so every table, can hold.
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
@@ -69,12 +70,20 @@ def valid_value(codebook: Codebook, answers: Mapping[str, str], name: str) -> st
 def is_partial(codebook: Codebook, answers: Mapping[str, str]) -> bool:
     """Whether fewer than half of the rated items that were to be asked got a response.
 
-    'Don't know' and 'prefers not to answer' are responses: the interview got that far.
+    Fewer than four fifths where the enumerator noted that the person stopped. 'Don't know' and
+    'prefers not to answer' are responses: the interview got that far. The bounds are those of
+    AAPOR's Standard Definitions for break-offs and partial interviews.
     """
     rated = [variable for variable in codebook.variables if variable.rated]
     answered = {v.name for v in rated if decode(v, answers.get(v.name, "")).is_response}
     asked = [v for v in rated if v.name in answered or holds(v.asked_if, answers)]
-    return 2 * len(answered) < len(asked)
+    needed = _ENOUGH_WHEN_STOPPED if was_stopped(answers) else _ENOUGH
+    return len(answered) < needed * len(asked)
+
+
+def was_stopped(answers: Mapping[str, str]) -> bool:
+    """Whether the enumerator noted that the person stopped before the end."""
+    return answers.get("ended") == "stopped"
 
 
 def odd_answers(codebook: Codebook, answers: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from kobosmix.match.answers import SAID_BY_RESPONDENT, is_partial
+from kobosmix.match.answers import SAID_BY_RESPONDENT, is_partial, was_stopped
 from kobosmix.match.model import Bucket
 from kobosmix.match.screen import Reading
 
@@ -62,4 +62,7 @@ def _said(reading: Reading) -> frozenset[tuple[str, str]]:
 
 
 def _is_incomplete(reading: Reading) -> bool:
-    return reading.codebook is not None and is_partial(reading.codebook, reading.answers)
+    if reading.codebook is None:
+        return False
+    # One that was stopped late may count by itself; beside one that went to its end it does not.
+    return was_stopped(reading.answers) or is_partial(reading.codebook, reading.answers)

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 
 from kobosmix.codebook import Codebook, Kind
@@ -197,11 +198,13 @@ def _refused_minor(evidence: Evidence) -> Verdict | None:
 def _refused(evidence: Evidence) -> Verdict | None:
     answers = evidence.answers
     if answers.get("attempt") == REFUSED_AT_THE_DOOR:
-        return Verdict(Bucket.REFUSED, "refused at the door" + _why(evidence))
+        return Verdict(
+            Bucket.REFUSED, "refused at the door" + _coded(evidence, "refusal_reason")
+        )
     if _has_consent(answers):
         return None
     said = "consent was refused" if answers.get("consent") == _NO else "no consent is recorded"
-    return Verdict(Bucket.REFUSED, said + _why(evidence))
+    return Verdict(Bucket.REFUSED, said + _coded(evidence, "refusal_reason"))
 
 
 def _has_consent(answers: Mapping[str, str]) -> bool:
@@ -210,13 +213,12 @@ def _has_consent(answers: Mapping[str, str]) -> bool:
     return answers.get("consent_ok") == _YES and _NO not in asked
 
 
-def _why(evidence: Evidence) -> str:
+def _coded(evidence: Evidence, name: str) -> str:
     """The reason given, by its code; a reason in free words is not repeated."""
-    raw = evidence.answers.get("refusal_reason", "")
+    raw = evidence.answers.get(name, "")
     variables = evidence.codebook.variables if evidence.codebook else ()
     is_coded = any(
-        v.name == "refusal_reason" and v.kind is Kind.SELECT_ONE and v.option(raw)
-        for v in variables
+        v.name == name and v.kind is Kind.SELECT_ONE and v.option(raw) for v in variables
     )
     return f" ({raw})" if raw and is_coded else ""
 
@@ -238,7 +240,8 @@ def _check_failed(evidence: Evidence) -> Verdict | None:
 def _unknown_id(evidence: Evidence) -> Verdict | None:
     if evidence.respondent:
         return None
-    return Verdict(Bucket.UNKNOWN_ID, "a valid ID that is not in the register")
+    problem = "a valid ID that is not in the register" + _coded(evidence, "rid_reason")
+    return Verdict(Bucket.UNKNOWN_ID, problem)
 
 
 def _withdrawn(evidence: Evidence) -> Verdict | None:
@@ -252,19 +255,17 @@ def _group_conflict(evidence: Evidence) -> Verdict | None:
         return None
     registered = evidence.respondent.group if evidence.respondent else ""
     asked = evidence.codebook.group if evidence.codebook else ""
-    return Verdict(
-        Bucket.GROUP_CONFLICT, f"registered as {registered!r}, asked with the form of {asked!r}"
-    )
+    problem = f"registered as {registered!r}, asked with the form of {asked!r}"
+    return Verdict(Bucket.GROUP_CONFLICT, problem + _coded(evidence, "rid_reason"))
 
 
 def _wave_conflict(evidence: Evidence) -> Verdict | None:
-    day = day_of(evidence.submission.received)
+    day = _day_that_counts(evidence)
     other = _wave_by_receipt(evidence)
     if day is None or not other or _timing(evidence) is None:
         return None
-    reason = (
-        f"the form is that of {evidence.wave!r}, but it was received in {other!r}, on {day}"
-    )
+    was = "is dated on paper" if _paper_day(evidence) else "was received"
+    reason = f"the form is that of {evidence.wave!r}, but it {was} in {other!r}, on {day}"
     by_phone = interview_day(evidence.answers, evidence.submission.received)
     if by_phone != day:
         reason += f"; the phone says {by_phone}, so it may have been sent late"
@@ -293,9 +294,18 @@ def _is_of_another_group(evidence: Evidence) -> bool:
     return bool(registered and evidence.codebook and registered != evidence.codebook.group)
 
 
+def _day_that_counts(evidence: Evidence) -> date | None:
+    """The day of receipt, by the server's clock; of a paper form typed in later, that on the paper."""
+    return _paper_day(evidence) or day_of(evidence.submission.received)
+
+
+def _paper_day(evidence: Evidence) -> date | None:
+    return day_of(evidence.answers.get("paper_day", ""))
+
+
 def _timing(evidence: Evidence) -> Flag | None:
     """EARLY or LATE by the window of the form's wave; None inside it, or where there is none."""
-    day = day_of(evidence.submission.received)
+    day = _day_that_counts(evidence)
     cohort = evidence.respondent.cohort if evidence.respondent else ""
     window = evidence.design.window(evidence.wave, cohort)
     if day is None or window is None or window[0] <= day <= window[1]:
@@ -305,7 +315,7 @@ def _timing(evidence: Evidence) -> Flag | None:
 
 def _wave_by_receipt(evidence: Evidence) -> str:
     """The first other wave in whose window it was received, or nothing."""
-    day = day_of(evidence.submission.received)
+    day = _day_that_counts(evidence)
     cohort = evidence.respondent.cohort if evidence.respondent else ""
     for wave in evidence.design.waves:
         window = evidence.design.window(wave, cohort)

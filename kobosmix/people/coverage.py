@@ -20,7 +20,9 @@ def check_coverage(
         if not any(set(one.languages) & set(languages) for one in own):
             spoken = " or ".join(sorted(languages))
             problem = (
-                f"{len(own)} of the enumerators are of this group, and none speaks {spoken}"
+                f"{len(own)} of the enumerators are of this group, and none of these speaks {spoken}"
+                if own
+                else f"no enumerator is of this group, which is interviewed in {spoken}"
             )
             yield table.finding("E202", f"group {group}", (), problem)
 

@@ -16,8 +16,9 @@ from kobosmix.wording import Wording
 
 _SENTENCE = re.compile(r"manual_(?P<chapter>[a-z]+)(?:_(?P<number>[0-9]+))?")
 _TITLE, _HELP, _NUMBER, _QUESTIONS = "title", "help", "number", "questions"
-# Said only where the forms put this question.
-_ONLY_WITH: Mapping[str, str] = {"manual_ask_7": "guardian_consent"}
+# Said only where the forms put this question, or where there are cards to show.
+_CARDS = "show cards"
+_ONLY_WITH: Mapping[str, str] = {"manual_ask_4": _CARDS, "manual_ask_7": "guardian_consent"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,8 @@ def _manual(questionnaires: list[Questionnaire], say: PrintedSentences, places: 
         if isinstance(part, Question)
     }
     issued = any(has_respondent_id(questionnaire) for questionnaire in questionnaires)
+    if any(questionnaire.mode == INTERVIEW for questionnaire in questionnaires):
+        asked.add(_CARDS)
     left_out = {_NUMBER} if not issued else set[str]()
     return page(
         "manual.html.j2",

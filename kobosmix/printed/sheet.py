@@ -10,7 +10,7 @@ from kobosmix.printed.asked_if import OnPaper, Printed, in_words
 from kobosmix.printed.sentences import PrintedSentences
 from kobosmix.questionnaire import Block, Calculated, Note, Question, Questionnaire
 from kobosmix.questionnaire.model import ListOfOptions, Part
-from kobosmix.questionnaire.staff import FACE_TO_FACE
+from kobosmix.questionnaire.staff import FACE_TO_FACE, TELEPHONE
 
 _MODE = "mode"
 # Only a phone scans, compares numbers, sends, or is told that a paper form is typed in. The code
@@ -18,7 +18,7 @@ _MODE = "mode"
 ONLY_ON_THE_PHONE = frozenset(
     {
         *("enumerator", "rid_scan", "rid_typed", "rid_again", "rid_reason", "rid_reason_other"),
-        *("rid_not_listed", "rid_other_group", "attempt_done"),
+        *("rid_not_listed", "rid_other_group", "attempt_done", "refusal_reason"),
         *(_MODE, "paper_entry", "paper_day", "typed_by"),
         *("about_review", "about_wording"),
     }
@@ -106,11 +106,12 @@ def has_respondent_id(questionnaire: Questionnaire) -> bool:
 
 
 def _given(questionnaire: Questionnaire) -> dict[str, str]:
-    """Paper is written on face to face, or by the respondent alone: the first of two modes."""
+    """Paper is written on in the usual mode of the study: face to face, on the telephone, alone."""
+    usual = TELEPHONE if questionnaire.mode == TELEPHONE else FACE_TO_FACE
     for _, part, _ in questionnaire.walk():
         if isinstance(part, Question) and part.name == _MODE:
             modes = [option.value for option in questionnaire.lists[part.list].options]
-            return {_MODE: FACE_TO_FACE if FACE_TO_FACE in modes else modes[0]}
+            return {_MODE: usual if usual in modes else modes[0]}
     return {}
 
 

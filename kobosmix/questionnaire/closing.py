@@ -23,6 +23,8 @@ def closing(texts: FormTexts) -> tuple[Part, ...]:
         texts.text("refusal_reason"),
         hint=texts.text("refusal_reason_hint"),
         asked_if=refused,
+        # A paper form ends where somebody says no.
+        required_if=NOT_ON_PAPER,
     )
     # Not before it is said what happened: web forms show the whole form at once.
     done = All((Not(Blank("attempt")), Not(Equals("attempt", INTERVIEW))))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kobosmix.bank.model import Bank, Concept, Item, ResponseScale
 from kobosmix.codebook import ConceptEntry, FacetEntry, Kind, Role, ToolkitPlace
-from kobosmix.conditions import Condition, Equals, Not, both
+from kobosmix.conditions import AnyOf, Condition, Equals, Not, both
 from kobosmix.context.model import INTERVIEW, OWN_NAME, Context
 from kobosmix.files import as_json, canonical_json, sha256
 from kobosmix.plan import FormPlan, PlannedBlock, PlannedItem
@@ -27,11 +27,18 @@ from kobosmix.questionnaire.model import (
     Questionnaire,
 )
 from kobosmix.questionnaire.notices import adaptations_of, wording_of
-from kobosmix.questionnaire.staff import device_values, hidden_constants, staff_block
+from kobosmix.questionnaire.staff import (
+    ON_PAPER,
+    device_values,
+    hidden_constants,
+    staff_block,
+)
 from kobosmix.questionnaire.texts import SPOKEN_UNTIL_STOPPED, YES, FormTexts, as_fielded
 from kobosmix.wording import Wording
 from kobosmix.wording.catalogue import SOURCE
 
+# The hint of a rated item says how many answers are read aloud; so many has a scale of the toolkit.
+_POINTS = 5
 # The form by which a group is called in titles and tables.
 _TITLE_FORMS = ("pl", "nom_pl", "def_pl", "def_pl_nom", "adj_f_pl")
 
@@ -175,7 +182,7 @@ def _parts(texts: FormTexts, bank: Bank, block: PlannedBlock) -> Iterator[Part]:
 def _question(
     texts: FormTexts, bank: Bank, block: PlannedBlock, planned: PlannedItem
 ) -> Question:
-    item, suffix = planned.item, block.suffix
+    item = planned.item
     scale = bank.scales.get(item.scale)
     key = _item_key(item, texts.wording.context)
     return Question(
@@ -191,7 +198,7 @@ def _question(
         required_message=texts.for_enumerator("required_message") if scale else {},
         limits=_limits(item),
         message=texts.text(_number_message(item)) if _limits(item) else {},
-        asked_if=both(_route(item, suffix), _unless_known(texts, block, planned)),
+        asked_if=both(_route(block, item), _unless_known(texts, block, planned)),
         measures=_measures(block.concept, planned),
     )
 
@@ -224,7 +231,7 @@ def _hint(
         if item.answer and item.answer.kind == "text":
             return texts.text("text_hint" if texts.is_interview else "text_self_hint")
         return {}
-    if not scale.rated:
+    if not scale.rated or len(scale.options) != _POINTS:
         return texts.for_enumerator("options_hint")
     if texts.wording.context.mode != INTERVIEW:
         return texts.for_enumerator("rated_hint")
@@ -244,18 +251,21 @@ def _unless_known(
         return None
     whole_block = all(each.unless_known for each in block.items)
     applies = whole_block if planned is None else planned.unless_known and not whole_block
-    return Not(Equals("rid_known", YES)) if applies else None
+    # A paper form asks everybody; what it brings can be typed in.
+    return AnyOf((Not(Equals("rid_known", YES)), ON_PAPER)) if applies else None
 
 
 def _spoken(texts: FormTexts) -> Condition | None:
     return SPOKEN_UNTIL_STOPPED if texts.is_interview else None
 
 
-def _route(item: Item, suffix: str) -> Condition | None:
+def _route(block: PlannedBlock, item: Item) -> Condition | None:
     if item.asked_if is None:
         return None
     earlier, code = item.asked_if
-    return Equals(earlier + suffix, code)
+    # What names no group is asked once, without the ending of a group.
+    names = {planned.item.id: planned.name for planned in block.items}
+    return Equals(names.get(earlier, earlier), code)
 
 
 def _specify(texts: FormTexts, question: Question, planned: PlannedItem) -> Question:
@@ -263,7 +273,7 @@ def _specify(texts: FormTexts, question: Question, planned: PlannedItem) -> Ques
     if specify is None or question.measures is None:
         raise ValueError("only an item with 'specify' has a text beside it")
     return Question(
-        name=specify.id,
+        name=specify.id + planned.name.removeprefix(planned.item.id),
         role=Role.ITEM,
         kind=Kind.TEXT,
         label=texts.sentence(f"item.{specify.id}", planned.about),

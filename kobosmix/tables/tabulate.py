@@ -236,7 +236,8 @@ def _cell(
         return Given(None, decoded.missing, decoded.problem or _SAID[decoded.missing])
     if not holds(variable.asked_if, interview.answers):
         return Given(None, Missing.NOT_ASKED, "not asked after the earlier answers")
-    if variable.name in reached:
+    went_to_end = interview.answers.get("ended") == "to_end"
+    if variable.name in reached or went_to_end or variable.role is Role.OBSERVATION:
         return Given(None, Missing.BLANK, "left blank")
     return Given(None, Missing.BREAK_OFF, "after the last answer")
 
