@@ -16,13 +16,8 @@ from dataclasses import dataclass
 _SLOT = re.compile(r"\[\[|\[([A-Za-z_]+)\.([a-z0-9_]+)\]")
 _BRACKET = re.compile(r"[\[\]]")
 
-# The letters whose direction is strong, by the blocks Unicode keeps for scripts that run to the
-# left; every other letter runs to the right.
-_TO_THE_LEFT = (
-    "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff"
-)
-_RIGHT_TO_LEFT = re.compile(f"[{_TO_THE_LEFT}]")
-_LEFT_TO_RIGHT = re.compile(rf"[^\W\d_{_TO_THE_LEFT}]")
+# What has a direction of its own, by the Unicode data: letters, and the digits of some scripts.
+_LEFTWARD, _RIGHTWARD = frozenset({"R", "AL"}), frozenset({"L"})
 
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 RIGHT_TO_LEFT_MARK, LEFT_TO_RIGHT_MARK = "\u200f", "\u200e"
@@ -75,8 +70,11 @@ def fill(
         return f"{FIRST_STRONG_ISOLATE}{form}{POP_ISOLATE}" if foreign(form) else form
 
     def foreign(text: str) -> bool:
-        other = _LEFT_TO_RIGHT if right_to_left else _RIGHT_TO_LEFT
-        return bool(other.search(text))
+        # Most text is plain, and nothing in it runs to the left.
+        if text.isascii() and not right_to_left:
+            return False
+        other = _RIGHTWARD if right_to_left else _LEFTWARD
+        return any(unicodedata.bidirectional(character) in other for character in text)
 
     filled = _SLOT.sub(inserted, template)
     if foreign(filled):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,21 @@ _HIGHEST = 999_999_999
 def read_bank(folder: Path, own: Path | None = None) -> Bank:
     """The bank in this folder, with the concepts and scales a team added in a folder of its own.
 
-    Everything wrong with them is raised at once as an InputError.
+    Everything wrong with them is raised at once as an InputError. Files that have not changed since
+    are not read again in one run.
     """
+    return _read_once(folder, own, _state_of(folder), _state_of(own))
+
+
+def _state_of(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
+    """Each file with its time and size: what tells whether anything has changed."""
+    files = sorted(folder.rglob("*.yaml")) if folder else []
+    states = ((str(file), file.stat()) for file in files)
+    return tuple((name, state.st_mtime_ns, state.st_size) for name, state in states)
+
+
+@lru_cache(maxsize=4)
+def _read_once(folder: Path, own: Path | None, *_states: object) -> Bank:
     from kobosmix.bank import shape
 
     findings, files = list[Finding](), dict[str, YamlFile]()
