@@ -14,6 +14,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from kobosmix import content
+from kobosmix.build import write_build
 from kobosmix.context import Context
 from kobosmix.errors import UsageError
 from kobosmix.files import write_bytes, write_text
@@ -21,7 +22,7 @@ from kobosmix.people import ids
 from kobosmix.people.model import SPARE, Register
 from kobosmix.people.read import remember_respondents
 from kobosmix.people.register import add_respondents, write_register
-from kobosmix.prepare import Prepared, prepare, write_build
+from kobosmix.prepare import Prepared, prepare
 from kobosmix.rehearse.compare import Line, compare, compare_sent, compare_table
 from kobosmix.rehearse.script import Script
 from kobosmix.rehearse.send import OnProgress, Sent

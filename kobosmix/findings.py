@@ -51,3 +51,24 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
 def has_errors(findings: Iterable[Finding]) -> bool:
     """Whether anything found must be put right before the work can go on."""
     return any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def around_difference(one: str, other: str, longest: int = 80) -> tuple[str, str]:
+    """Both texts on one line, long ones cut to the words where they begin to differ.
+
+    >>> around_difference("Does it take about 25 minutes?", "Does it take about 30 minutes?", 12)
+    ('…about 25 min…', '…about 30 min…')
+    """
+    one, other = " ".join(one.split()), " ".join(other.split())
+    start = 0
+    if max(len(one), len(other)) > longest:
+        pairs = enumerate(zip(one, other, strict=False))
+        same = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+        # A few words before it tell where one is.
+        start = one.rfind(" ", 0, max(0, same - longest // 4)) + 1
+    return _cut(one, start, longest), _cut(other, start, longest)
+
+
+def _cut(text: str, start: int, longest: int) -> str:
+    end = start + longest
+    return "…" * (start > 0) + text[start:end] + "…" * (end < len(text))

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from datetime import date
 
 from kobosmix import content
 from kobosmix.bank import Bank, read_bank
-from kobosmix.codebook import Codebook, write_codebook
+from kobosmix.codebook import Codebook
 from kobosmix.context import Context, ContextReading, read_context
 from kobosmix.earlier import proven
 from kobosmix.engines.check import check_forms
-from kobosmix.engines.xform import convert_rows
 from kobosmix.errors import InputError, StudyError
-from kobosmix.files import sha256, write_bytes, write_json
 from kobosmix.findings import Finding, Place, Severity, has_errors, in_order
 from kobosmix.form import (
     XlsForm,
-    codebook_workbook,
-    kobo_workbook,
     make_codebook,
-    workbook,
     write_form,
 )
-from kobosmix.invariance import Proof, invariance_workbook
+from kobosmix.invariance import Proof
 from kobosmix.people.enumerators import Enumerator, enumerators_csv
 from kobosmix.people.model import Register
 from kobosmix.people.read import read_people
 from kobosmix.people.register import register_csv
 from kobosmix.plan import FormPlan, Plan, plan_study
 from kobosmix.plan_check import check_plan
-from kobosmix.preview import PreviewForm, preview_page
 from kobosmix.printed import WHAT, check_printed, printed_pages
 from kobosmix.questionnaire import (
     FormTexts,
@@ -156,101 +149,6 @@ def prepare(study: Study, *, engines: bool = True, also: str = "") -> Prepared:
     return _prepare(study, bank, reading, context, reading.file, engines=engines)
 
 
-def write_build(prepared: Prepared) -> dict[str, list[str]]:
-    """Write forms, codebooks, preview, pages and manifest into build/; form key -> files written.
-
-    The forms of a wave or a group that is no longer in the study are taken away, so that nobody
-    uploads one by hand, and pages with them; their codebooks stay, for what was collected under
-    them.
-    """
-    prepared.sound()
-    study, written, manifest = prepared.study, dict[str, list[str]](), list[dict[str, str]]()
-    before = _manifest(study)
-    for built in prepared.forms:
-        files = _form_files(built)
-        for name, data in files.items():
-            write_bytes(study.build_folder / name, data)
-        _keep(study, built)
-        written[built.key] = list(files)
-        manifest.append(_manifest_entry(built, files))
-    for name, data in prepared.media().items():
-        write_bytes(study.build_folder / "media" / name, data)
-    write_bytes(study.build_folder / "invariance.xlsx", invariance_workbook(prepared.proof))
-    write_preview(prepared)
-    pages = write_pages(study, prepared.pages())
-    printed = _digests({f"print/{path.name}": path.read_bytes() for path in pages})
-    write_json(_manifest_file(study), {"format": 1, "forms": manifest, "printed": printed})
-    still_here = {*printed, *(told for entry in manifest for told in entry)}
-    for entry in before:
-        _take_away(study, entry, still_here)
-    return written
-
-
-def _keep(study: Study, built: BuiltForm) -> None:
-    """The codebook of a build is never changed: what was collected under it is decoded by it.
-
-    The form is kept beside it, to be compared with what is built later.
-    """
-    codebook = study.codebook_file(built.codebook.build_id)
-    if not codebook.exists():
-        write_codebook(codebook, built.codebook)
-    form = study.form_file(built.codebook.build_id)
-    if not form.exists():
-        write_bytes(form, workbook(built.form))
-
-
-def write_pages(study: Study, pages: Mapping[str, bytes]) -> list[Path]:
-    """Write pages into build/print/; a PDF drawn of what a page was before is taken away."""
-    paths = [study.print_folder / name for name in pages]
-    for path, data in zip(paths, pages.values(), strict=True):
-        if not path.is_file() or path.read_bytes() != data:
-            path.with_suffix(".pdf").unlink(missing_ok=True)
-            write_bytes(path, data)
-    return paths
-
-
-def write_preview(prepared: Prepared) -> Path:
-    """Write build/preview.html, in which every form can be read and tried; returns its path."""
-    context, languages = prepared.sound(), prepared.bank.languages
-    forms = [
-        PreviewForm(
-            key=built.key,
-            codebook=built.codebook,
-            xml=convert_rows(built.form.sheets()).xml,
-            languages=tuple(languages[tag] for tag in built.codebook.languages),
-        )
-        for built in prepared.forms
-    ]
-    path = prepared.study.build_folder / "preview.html"
-    write_bytes(path, preview_page(context.study, forms))
-    return path
-
-
-def _take_away(study: Study, entry: Mapping[str, str], kept: Collection[str]) -> None:
-    """Remove what an entry tells of and is not kept, as far as it is still what the build wrote."""
-    for told, digest in entry.items():
-        name = told.removeprefix("sha256 ")
-        path = study.build_folder / name
-        is_gone = name != told and told not in kept
-        if is_gone and path.is_file() and sha256(path.read_bytes()) == digest:
-            path.unlink()
-            if path.suffix == ".html":
-                path.with_suffix(".pdf").unlink(missing_ok=True)
-
-
-def _manifest_file(study: Study) -> Path:
-    return study.build_folder / "manifest.json"
-
-
-def _manifest(study: Study) -> list[dict[str, str]]:
-    """What the last build wrote, by form, then its pages; nothing where that cannot be known."""
-    try:
-        content = json.loads(_manifest_file(study).read_text(encoding="utf-8"))
-        return [*content["forms"], content.get("printed", {})]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return []
-
-
 def _prepare(
     study: Study,
     bank: Bank,
@@ -260,7 +158,7 @@ def _prepare(
     *,
     engines: bool,
 ) -> Prepared:
-    findings = [*reading.findings, *check_place(study)]
+    findings = [*reading.findings, *check_place(study), *check_last_day(context, file)]
     plan = plan_study(bank, context)
     findings += check_plan(plan, bank, context, file)
     wording = open_wording(bank, context, content.translations(), study.translations_folder)
@@ -343,24 +241,15 @@ def check_place(study: Study) -> Iterator[Finding]:
         )
 
 
-def _form_files(built: BuiltForm) -> dict[str, bytes]:
-    return {
-        f"{built.key}.xlsx": workbook(built.form),
-        f"{built.key}_codebook.xlsx": codebook_workbook(built.codebook),
-        f"kobo_upload/{built.key}.xlsx": kobo_workbook(built.form),
-    }
-
-
-def _manifest_entry(built: BuiltForm, files: dict[str, bytes]) -> dict[str, str]:
-    return {
-        "key": built.key,
-        "wave": built.codebook.wave,
-        "group": built.codebook.group,
-        "title": built.codebook.title,
-        "build_id": built.codebook.build_id,
-        **_digests(files),
-    }
-
-
-def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
-    return {f"sha256 {name}": sha256(data) for name, data in sorted(files.items())}
+def check_last_day(context: Context, file: YamlFile) -> Iterator[Finding]:
+    """Nobody is promised a last day that is over, where no window says when people are asked."""
+    has_windows = any(wave.windows for wave in context.waves.values())
+    today = date.today()  # noqa: DTZ011 - the day where the office is
+    if not has_windows and context.withdrawal_until < today:
+        yield Finding(
+            code="C118",
+            place=file.place(("contacts", "withdrawal_until")),
+            problem=f"{context.withdrawal_until}, the last day on which answers can be removed, is over",
+            remedy="Name a day behind the last wave.",
+            severity=Severity.ERROR,
+        )

@@ -9,12 +9,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kobosmix.build import write_pages
 from kobosmix.context.model import EVERY_COHORT, Context
 from kobosmix.errors import StudyError, UsageError
 from kobosmix.files import write_bytes
 from kobosmix.form import kobo_workbook
 from kobosmix.match import MatchDesign, Matched, background_known, link
-from kobosmix.prepare import Prepared, prepare, write_pages
+from kobosmix.prepare import Prepared, prepare
 from kobosmix.store import Store, open_store
 from kobosmix.study import Study
 
@@ -267,6 +268,7 @@ def design_of(context: Context) -> MatchDesign:
     return MatchDesign(
         study=context.study,
         waves=tuple(context.waves),
+        age_of_consent=context.age_of_consent,
         sole_arm="programme" if context.design == "no_comparison" else "",
         windows={
             wave.id: {

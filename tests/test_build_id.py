@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from kobosmix.build import write_build
 from kobosmix.form import kobo_workbook
-from kobosmix.prepare import prepare, write_build
+from kobosmix.prepare import prepare
 from kobosmix.study import Study
 from kobosmix.xlsx import Sheet, workbook_bytes
 from tests.english_study import CONTEXT, ENUMERATORS, built, changed, write_study

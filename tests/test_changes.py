@@ -11,11 +11,12 @@ from unittest.mock import patch
 import pytest
 from click.testing import CliRunner, Result
 
+from kobosmix.build import write_build
 from kobosmix.changes import compare, compare_with_server
 from kobosmix.cli.main import main
 from kobosmix.errors import InputError, StudyError, UsageError
 from kobosmix.form import kobo_workbook
-from kobosmix.prepare import Prepared, prepare, write_build
+from kobosmix.prepare import Prepared, prepare
 from kobosmix.server.content import sheets_of
 from kobosmix.server.credentials import save_token
 from kobosmix.server.http import Connection

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kobosmix.codebook import Codebook, Role
 from kobosmix.match import MatchDesign, Matched, background_known, link
-from kobosmix.match.model import Bucket, Entry, State
+from kobosmix.match.model import Bucket, Entry, Flag, State
 from kobosmix.people.model import Register, Respondent
 from kobosmix.tables.tabulate import tabulate
 from tests.english_study import changed, prepare_text
@@ -59,7 +60,9 @@ class Office:
             Respondent(id=FIRST, group="locals"),
             Respondent(id=SECOND, group="syrians"),
         )
-        design = MatchDesign(study="lake_2026", waves=("pre", "post"), windows=WINDOWS)
+        design = MatchDesign(
+            study="lake_2026", waves=("pre", "post"), windows=WINDOWS, age_of_consent=18
+        )
         books = {book.build_id: book for book in self.codebooks.values()}
         return link(self.sent, books, Register(people), design, date(2026, 6, 1))
 
@@ -161,3 +164,24 @@ def test_background_left_blank_is_asked_once_more(office: Office, lacking: str) 
     assert (
         background_known(office.matched().interviews, office.codebooks.values()) == frozenset()
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "is_doubtful"),
+    [
+        ({"birth_year": "2020"}, True),
+        ({"birth_year": "2009"}, True),
+        # Eighteen this year: the birthday may be over.
+        ({"birth_year": "2008"}, False),
+        ({"birth_known": "2", "birth_year": "", "age": "17"}, True),
+        ({"birth_known": "2", "birth_year": "", "age": "18"}, False),
+        ({"birth_known": "98", "birth_year": "", "age": ""}, False),
+    ],
+)
+def test_who_agreed_alone_and_cannot_be_of_age_is_flagged(
+    office: Office, said: dict[str, Any], *, is_doubtful: bool
+) -> None:
+    entry = office.entry(office.send("pre_locals", **said))
+
+    assert (Flag.AGE_CONTRADICTS_CONSENT in entry.flags) is is_doubtful
+    assert entry.bucket is Bucket.LINKED

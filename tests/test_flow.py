@@ -48,6 +48,7 @@ FLOW = [
         "people",
         "preview",
         "prepare",
+        "build",
         "store",
         "server",
         "match",

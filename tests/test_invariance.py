@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kobosmix.build import write_build
 from kobosmix.codebook import Codebook, Kind, NoteEntry, Variable
 from kobosmix.conditions import Equals, both
 from kobosmix.errors import InputError
@@ -21,7 +22,7 @@ from kobosmix.findings import Severity
 from kobosmix.invariance import FormVersion, Grounds, Proof, Standing, prove
 from kobosmix.invariance.check import check_invariance
 from kobosmix.invariance.model import Pair, Relation, What
-from kobosmix.prepare import Prepared, prepare, write_build
+from kobosmix.prepare import Prepared, prepare
 from kobosmix.steps import pull_study
 from kobosmix.store import open_store
 from kobosmix.study import Study

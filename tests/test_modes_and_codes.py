@@ -379,3 +379,13 @@ def test_the_day_of_an_interview_on_paper_is_that_of_the_paper() -> None:
 
     assert interview_day(typed_in, "2026-03-10T08:00:00").isoformat() == "2026-03-01"
     assert interview_day({"today": "2026-03-09"}, "2026-03-10").isoformat() == "2026-03-09"
+
+
+def test_a_last_day_that_is_over_is_an_error_where_no_window_says_when_people_are_asked(
+    tmp_path: Path,
+) -> None:
+    windows = re.sub(r"windows:\n +all: {[^}]*}", "windows: {}", CONTEXT)
+    over = windows.replace("withdrawal_until: 2099-12-31", "withdrawal_until: 2020-12-31")
+
+    assert [code for code, _, _ in said(prepare_text(tmp_path / "a", over), "C118")] == ["C118"]
+    assert said(prepare_text(tmp_path / "b", windows), "C118") == []

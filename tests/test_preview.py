@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import kobosmix
+from kobosmix.build import write_preview
 from kobosmix.codebook import REVIEW_IN_WORDS
 from kobosmix.engines.xform import convert_rows
 from kobosmix.files import sha256
 from kobosmix.people.enumerators import Enumerator
 from kobosmix.people.ids import is_valid_id, issue_ids
 from kobosmix.people.model import Register, Respondent
-from kobosmix.prepare import Prepared, prepare, write_preview
+from kobosmix.prepare import Prepared, prepare
 from kobosmix.preview import PreviewForm, preview_page
 from kobosmix.preview.invented import invented_register
 from kobosmix.study import Study

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from kobosmix.build import write_build
 from kobosmix.cli.main import main
 from kobosmix.cli.print_ import WHAT
 from kobosmix.files import sha256
 from kobosmix.people.read import read_people
-from kobosmix.prepare import prepare, write_build
+from kobosmix.prepare import prepare
 from kobosmix.printed import WHAT as PRINTED
 from kobosmix.printed.review import review_columns
 from kobosmix.printed.sheet import Asked

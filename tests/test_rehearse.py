@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kobosmix.build import write_build
 from kobosmix.codebook import Codebook, Kind, Role, Variable
 from kobosmix.conditions import holds
 from kobosmix.errors import StudyError, UsageError
@@ -20,7 +21,7 @@ from kobosmix.match.model import Bucket, State
 from kobosmix.people import ids
 from kobosmix.people.model import SPARE, WITHDRAWN, Register
 from kobosmix.people.register import add_respondents, write_register
-from kobosmix.prepare import Prepared, prepare, write_build
+from kobosmix.prepare import Prepared, prepare
 from kobosmix.rehearse import Line, Script, compare, plan_rehearsal, rehearse
 from kobosmix.rehearse.rehearsal import script_for
 from kobosmix.rehearse.script import Planted

@@ -14,7 +14,8 @@ import pytest
 
 from kobosmix import content
 from kobosmix.bank import read_bank
-from kobosmix.prepare import prepare, write_build
+from kobosmix.build import write_build
+from kobosmix.prepare import prepare
 from kobosmix.study import Study, open_study
 from kobosmix.translate import write_proof
 from kobosmix.wording import read_catalogue

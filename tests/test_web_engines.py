@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kobosmix.build import write_preview
 from kobosmix.codebook import Kind, Role, Variable
 from kobosmix.conditions import All, Condition, Equals
 from kobosmix.engines.xform import convert_rows
 from kobosmix.form.xpath import ID_CONSTRAINT
 from kobosmix.people.enumerators import enumerators_csv
 from kobosmix.people.register import register_csv
-from kobosmix.prepare import BuiltForm, Prepared, prepare, write_preview
+from kobosmix.prepare import BuiltForm, Prepared, prepare
 from kobosmix.preview.invented import ENUMERATORS, invented_register
 from kobosmix.study import Study
 from tests.form_pages import Enketo, FormPage, Watched, WebForms, is_date, plain

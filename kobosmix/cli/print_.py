@@ -40,4 +40,7 @@ def print_command(study: Study, what: tuple[str, ...], *, pdf: bool, docx: bool)
     for path in written:
         click.echo(path.relative_to(study.root).as_posix())
     if not written:
-        say("Nothing to print: no language has all sentences for it. See 'kobosmix check'.")
+        say(
+            "Nothing to print. Show cards are for interviews face to face, a manual for interviews; "
+            "and a language whose sentences for print are not whole is left out ('kobosmix check')."
+        )

@@ -63,7 +63,8 @@ def deploy_command(
     \b
     kobosmix deploy soup --server http://127.0.0.1:8085
     """
-    from kobosmix.prepare import prepare, write_build
+    from kobosmix.build import write_build
+    from kobosmix.prepare import prepare
     from kobosmix.server.address import is_loopback
     from kobosmix.steps import (
         deploy_study,

@@ -102,7 +102,8 @@ def build_command(study: Study) -> None:
     \b
     kobosmix build soup
     """
-    from kobosmix.prepare import prepare, write_build
+    from kobosmix.build import write_build
+    from kobosmix.prepare import prepare
     from kobosmix.steps import with_background_known
 
     with writing(study, "build"):

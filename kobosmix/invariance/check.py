@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from kobosmix.findings import Finding, Place, Severity
+from kobosmix.findings import Finding, Place, Severity, around_difference
 from kobosmix.invariance.model import Difference, Pair, Proof, Relation, Standing, What
 
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {
@@ -167,11 +167,8 @@ def _in_words(found: Difference, pair: Pair) -> str:
         return f"{found.variable} is asked in {pair.a.key if found.in_a else pair.b.key} only"
     what = f"{found.what} ({found.language})" if found.language else str(found.what)
     where = f"{found.variable}, {what}" if found.variable else what
-    return f"{where}: '{_short(found.in_b)}', there '{_short(found.in_a)}'"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    here, there = around_difference(found.in_b, found.in_a, _LONGEST)
+    return f"{where}: '{here}', there '{there}'"
 
 
 def _nobody_knows(proof: Proof) -> Iterator[Finding]:

@@ -103,6 +103,41 @@ def interview_day(answers: Mapping[str, str], received: str) -> date:
     return days[0] if days else date.min
 
 
+def born_between(
+    codebook: Codebook, answers: Mapping[str, str], day: date
+) -> tuple[int, int] | None:
+    """The first and the last year in which the person can have been born; None if unknown."""
+    born = valid_value(codebook, answers, "birth_year")
+    if born is not None:
+        return int(born), int(born)
+    age = valid_value(codebook, answers, "age")
+    if age is None:
+        return None
+    # Who is 30 was born 30 or 31 years ago, as the birthday of this year is past or to come.
+    latest = day.year - int(age)
+    return latest - 1, latest
+
+
+def contradicts_consent(
+    codebook: Codebook, answers: Mapping[str, str], day: date, age_of_consent: int
+) -> bool:
+    """Whether somebody was taken for of age who cannot be, or for a minor who is none.
+
+    By the year of birth, or the age where that was said. False where neither is known.
+    """
+    born = born_between(codebook, answers, day)
+    if born is None or not age_of_consent:
+        return False
+    of_age = answers.get("of_age")
+    if valid_value(codebook, answers, "birth_year") is None:
+        youngest = oldest = day.year - born[1]
+    else:
+        youngest, oldest = day.year - born[1] - 1, day.year - born[0]
+    return (of_age == "1" and oldest < age_of_consent) or (
+        of_age == "0" and youngest >= age_of_consent
+    )
+
+
 def day_of(stamp: str) -> date | None:
     """The day of an ISO date or time stamp; None for anything else."""
     try:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kobosmix.match.answers import interview_day, valid_value
+from kobosmix.match.answers import born_between, interview_day, valid_value
 from kobosmix.match.model import Bucket, Flag
 from kobosmix.match.screen import Reading
 
@@ -80,13 +80,8 @@ def _years_apart(first: tuple[int, int], second: tuple[int, int]) -> int:
 def _keys(reading: Reading) -> _Keys:
     if reading.codebook is None:
         return _Keys(None, None)
-    gender = valid_value(reading.codebook, reading.answers, "gender")
-    born = valid_value(reading.codebook, reading.answers, "birth_year")
-    if born is not None:
-        return _Keys(gender, (int(born), int(born)))
-    age = valid_value(reading.codebook, reading.answers, "age")
-    if age is None:
-        return _Keys(gender, None)
-    # Who is 30 was born 30 or 31 years ago, as the birthday of this year is past or to come.
-    latest = interview_day(reading.answers, reading.entry.received).year - int(age)
-    return _Keys(gender, (latest - 1, latest))
+    day = interview_day(reading.answers, reading.entry.received)
+    return _Keys(
+        valid_value(reading.codebook, reading.answers, "gender"),
+        born_between(reading.codebook, reading.answers, day),
+    )

@@ -87,6 +87,7 @@ class Flag(StrEnum):
     SPARE_USED = "spare_used"
     GENDER_DIFFERS = "gender_differs"
     BIRTH_YEAR_DIFFERS = "birth_year_differs"
+    AGE_CONTRADICTS_CONSENT = "age_contradicts_consent"
     LATER_WAVE_CONTRADICTS = "later_wave_contradicts"
 
 
@@ -114,6 +115,7 @@ class MatchDesign:
 
     Windows stand under wave and cohort; the cohort "" is for everyone without a window of their
     own. Both days belong to the window. No window: nothing is known, so nothing is late.
+    `age_of_consent` is from when on a person agrees alone; 0 where that is not known.
     `tests` are server projects whose submissions were never meant: rehearsals. `sole_arm` is
     where everybody is in a design without comparison.
     """
@@ -123,6 +125,7 @@ class MatchDesign:
     windows: Mapping[str, Mapping[str, Window]]
     tests: frozenset[str] = frozenset()
     sole_arm: str = ""
+    age_of_consent: int = 0
 
     def window(self, wave: str, cohort: str) -> Window | None:
         """When the wave runs for this cohort, or None where nobody said."""

@@ -29,7 +29,12 @@ from datetime import date
 from functools import cached_property
 
 from kobosmix.codebook import Codebook, Kind
-from kobosmix.match.answers import answers_of, day_of, interview_day
+from kobosmix.match.answers import (
+    answers_of,
+    contradicts_consent,
+    day_of,
+    interview_day,
+)
 from kobosmix.match.model import Bucket, Entry, Flag, MatchDesign, Submission
 from kobosmix.people.model import SPARE, WITHDRAWN, Register, Respondent
 
@@ -294,6 +299,13 @@ def _is_of_another_group(evidence: Evidence) -> bool:
     return bool(registered and evidence.codebook and registered != evidence.codebook.group)
 
 
+def _is_of_another_age(evidence: Evidence) -> bool:
+    day = interview_day(evidence.answers, evidence.submission.received)
+    needed = evidence.design.age_of_consent
+    book = evidence.codebook
+    return book is not None and contradicts_consent(book, evidence.answers, day, needed)
+
+
 def _day_that_counts(evidence: Evidence) -> date | None:
     """The day of receipt, by the server's clock; of a paper form typed in later, that on the paper."""
     return _paper_day(evidence) or day_of(evidence.submission.received)
@@ -333,5 +345,6 @@ def _flags(evidence: Evidence, respondent: Respondent, bucket: Bucket) -> tuple[
         (Flag.SITE_DIFFERS, is_elsewhere),
         (Flag.GROUP_DIFFERS, has_other_group),
         (Flag.SPARE_USED, respondent.status == SPARE),
+        (Flag.AGE_CONTRADICTS_CONSENT, _is_of_another_age(evidence)),
     )
     return (*([timing] if timing else []), *(flag for flag, applies in found if applies))

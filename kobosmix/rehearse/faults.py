@@ -13,7 +13,7 @@ from kobosmix.rehearse.people import Person
 from kobosmix.rehearse.script import Planted
 
 _ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
-_YEARS_OF_A_NEIGHBOUR, _YEARS_MISHEARD = 12, 4
+_YEARS_OF_A_NEIGHBOUR, YEARS_MISHEARD = 12, 4
 _UNKNOWN_BUILD = "kx000000000000"
 
 
@@ -114,7 +114,7 @@ def _card_of_a_neighbour(field: Field, person: Person) -> Visit:
 
 
 def _birth_year_misheard(field: Field, person: Person) -> Visit:
-    born = str(person.born + _YEARS_MISHEARD)
+    born = str(person.born + YEARS_MISHEARD)
     answers = field.answers(person, birth_known="1", birth_year=born)
     return _completed(
         field.sent(person, answers, Bucket.LINKED, Flag.BIRTH_YEAR_DIFFERS),

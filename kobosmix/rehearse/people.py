@@ -53,25 +53,32 @@ class Person:
 
 
 def invent_people(
-    respondents: Iterable[Respondent], groups: Sequence[str], *, year: int, seed: int
+    respondents: Iterable[Respondent],
+    groups: Sequence[str],
+    *,
+    year: int,
+    seed: int,
+    youngest: int = _YOUNGEST,
 ) -> tuple[Person, ...]:
     """A person behind each row, in the order given; the same seed gives the same people.
+
+    Nobody is younger than `youngest` when interviewed up to a year ago.
 
     Where the register has no group, one of `groups` is drawn.
     """
     return tuple(
-        _invent(respondent, groups, year, f"{seed}/{number}")
+        _invent(respondent, groups, year - max(youngest, _YOUNGEST), f"{seed}/{number}")
         for number, respondent in enumerate(respondents)
     )
 
 
-def _invent(respondent: Respondent, groups: Sequence[str], year: int, chance: str) -> Person:
+def _invent(respondent: Respondent, groups: Sequence[str], latest: int, chance: str) -> Person:
     rng = Random(chance)  # noqa: S311 - a simulation, not a secret
     return Person(
         respondent=respondent,
         group=respondent.group or rng.choice(groups),
         chance=chance,
-        born=year - rng.randint(_YOUNGEST + 1, _OLDEST),
+        born=latest - rng.randint(1, _OLDEST - _YOUNGEST),
         knows_year=rng.random() < _KNOW_THEIR_BIRTH_YEAR,
         takes_part=rng.random() < _COME.get(respondent.arm, _COME_UNASKED),
         warmth=rng.gauss(_WARMTH, _SPREAD),

@@ -12,6 +12,7 @@ from kobosmix.match.model import MatchDesign
 from kobosmix.people.model import ACTIVE, SPARE, Register, Respondent
 from kobosmix.prepare import Prepared, prepare
 from kobosmix.rehearse.cast import write_script
+from kobosmix.rehearse.faults import YEARS_MISHEARD
 from kobosmix.rehearse.field import Field
 from kobosmix.rehearse.people import invent_people
 from kobosmix.rehearse.script import Script
@@ -109,7 +110,12 @@ def script_for(
         (each for each in register.respondents if each.status == SPARE), key=lambda p: p.group
     )[:_WALK_INS]
     players = invent_people(
-        [*respondents, *spares], tuple(context.groups), year=today.year, seed=seed
+        [*respondents, *spares],
+        tuple(context.groups),
+        year=today.year,
+        seed=seed,
+        # Whoever agrees alone is of age, also where the year of birth is misheard.
+        youngest=context.age_of_consent + 2 * YEARS_MISHEARD,
     )
     chances = rng, Random(rng.random())  # noqa: S311 - a simulation, not a secret
     waves = [

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-_LONGEST = 80
+from kobosmix.findings import around_difference
 
 
 class Level(StrEnum):
@@ -42,9 +42,10 @@ class Change:
     def __str__(self) -> str:
         """The change in two lines, as findings are shown; long words are cut."""
         what = f"{self.what} ({self.language})" if self.language else self.what
-        words = [f"'{_short(self.old)}'"] if self.old else []
-        if self.new:
-            words.append(("now " if self.old else "") + f"'{_short(self.new)}'")
+        old, new = around_difference(self.old, self.new)
+        words = [f"'{old}'"] if old else []
+        if new:
+            words.append(("now " if old else "") + f"'{new}'")
         then = f": {', '.join(words)}" if words else ""
         return f"{self.level} {self.where}: {what}{then}\n  {self.means}"
 
@@ -91,8 +92,3 @@ _SINGULARS = {
 
 def _counted(number: int, level: Level) -> str:
     return f"{number} {(_SINGULARS if number == 1 else _PLURALS)[level]}"
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
