@@ -16,6 +16,7 @@ from kobosmix.questionnaire.model import (
     Part,
     Question,
     SameAs,
+    Sentence,
 )
 from kobosmix.questionnaire.texts import FormTexts
 
@@ -62,16 +63,7 @@ def _mode(texts: FormTexts) -> Question:
 
 def _from_paper(texts: FormTexts) -> list[Part]:
     """What only a paper form that is typed in has: its date, and who types."""
-    typed_by = Question(
-        name="typed_by",
-        role=Role.STAFF,
-        kind=Kind.SELECT_ONE,
-        label=texts.text("typed_by"),
-        from_file="enumerators.csv",
-        required=True,
-        required_message=texts.text("required_message"),
-        asked_if=ON_PAPER,
-    )
+    typed_by = _of_the_team(texts, "typed_by", asked_if=ON_PAPER)
     day = Question(
         name="paper_day",
         role=Role.OBSERVATION,
@@ -90,18 +82,28 @@ def _from_paper(texts: FormTexts) -> list[Part]:
 def _enumerator(texts: FormTexts) -> list[Part]:
     if not texts.is_interview:
         return []
-    return [
-        Question(
-            name="enumerator",
-            role=Role.STAFF,
-            kind=Kind.SELECT_ONE,
-            label=texts.text("enumerator"),
-            hint=texts.text("enumerator_hint"),
-            from_file="enumerators.csv",
-            required=True,
-            required_message=texts.text("required_message"),
-        )
-    ]
+    return [_of_the_team(texts, "enumerator", hint=texts.text("enumerator_hint"))]
+
+
+def _of_the_team(
+    texts: FormTexts,
+    name: str,
+    *,
+    hint: Sentence | None = None,
+    asked_if: Condition | None = None,
+) -> Question:
+    """Who of the team: chosen from the list of enumerators that travels with the form."""
+    return Question(
+        name=name,
+        role=Role.STAFF,
+        kind=Kind.SELECT_ONE,
+        label=texts.text(name),
+        hint=hint or {},
+        from_file="enumerators.csv",
+        required=True,
+        required_message=texts.text("required_message"),
+        asked_if=asked_if,
+    )
 
 
 def _site(texts: FormTexts) -> Question:
