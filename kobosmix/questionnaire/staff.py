@@ -16,7 +16,6 @@ from kobosmix.questionnaire.model import (
     Part,
     Question,
     SameAs,
-    Sentence,
 )
 from kobosmix.questionnaire.texts import FormTexts
 
@@ -82,14 +81,14 @@ def _from_paper(texts: FormTexts) -> list[Part]:
 def _enumerator(texts: FormTexts) -> list[Part]:
     if not texts.is_interview:
         return []
-    return [_of_the_team(texts, "enumerator", hint=texts.text("enumerator_hint"))]
+    return [_of_the_team(texts, "enumerator", hint="enumerator_hint")]
 
 
 def _of_the_team(
     texts: FormTexts,
     name: str,
     *,
-    hint: Sentence | None = None,
+    hint: str = "",
     asked_if: Condition | None = None,
 ) -> Question:
     """Who of the team: chosen from the list of enumerators that travels with the form."""
@@ -98,7 +97,7 @@ def _of_the_team(
         role=Role.STAFF,
         kind=Kind.SELECT_ONE,
         label=texts.text(name),
-        hint=hint or {},
+        hint=texts.text(hint) if hint else {},
         from_file="enumerators.csv",
         required=True,
         required_message=texts.text("required_message"),
