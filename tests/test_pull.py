@@ -180,7 +180,7 @@ def test_a_server_that_counts_more_than_it_gives_is_told_with_both_numbers(
     )
 
     with pytest.raises(PullUnfinished, match=r"counts 5 .* handed out 3.* nothing was lost"):
-        pull(server, store, ["aForm"])
+        pull(server, store, ["aForm"]).require_whole()
 
     assert equals(store, project)
 
@@ -205,7 +205,7 @@ def test_a_page_that_is_no_page_is_never_a_short_result(
     double.fail(DATA, body=body, kind="application/json", times=99)
 
     with pytest.raises(ServerError, match=said):
-        pull(server, store, ["aForm"])
+        pull(server, store, ["aForm"]).require_whole()
 
     assert len(list(store.current())) == 3
 
@@ -218,7 +218,7 @@ def test_a_server_that_sends_the_same_page_for_ever_is_stopped(
     double.fail(DATA, body=same, kind="application/json", times=99)
 
     with pytest.raises(ServerError, match="the same rows again"):
-        pull(server, store, ["aForm"])
+        pull(server, store, ["aForm"]).require_whole()
 
 
 def test_rows_handed_out_twice_are_stored_once(
@@ -240,7 +240,7 @@ def test_a_form_that_is_gone_from_the_server_buries_nothing(
     double.projects.clear()
 
     with pytest.raises(ServerError, match="404"):
-        pull(server, store, ["aForm"])
+        pull(server, store, ["aForm"]).require_whole()
 
     assert len(list(store.current())) == 1
 
@@ -251,7 +251,7 @@ def test_a_pull_cut_off_goes_on_where_it_stopped(
     project = double.project(rows=[row(number) for number in range(1, 11)])
     double.fail("%3A+4%7D", status=403, times=1)
     with pytest.raises(ServerError):
-        pull(server, store, ["aForm"], page_size=2)
+        pull(server, store, ["aForm"], page_size=2).require_whole()
     double.asked.clear()
 
     report = pull(server, store, ["aForm"], page_size=2)
@@ -353,7 +353,7 @@ def test_a_pull_that_fails_leaves_an_error_a_person_can_read(
     )
 
     with pytest.raises(KobosmixError, match="could not count the submissions of aForm"):
-        pull(server, store, ["aForm"])
+        pull(server, store, ["aForm"]).require_whole()
 
 
 def test_what_a_phone_sends_and_corrects_comes_through_the_local_server(
