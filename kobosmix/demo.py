@@ -205,9 +205,9 @@ def _play(study: Study, prepared: Prepared, say: Say, progress: OnProgress) -> _
         sent = Sent()
         for wave in rehearsal.script.waves:
             now = rehearsal.send_wave(wave, progress)
-            pulled = pull_study(study, server)
+            pulled = pull_study(study, server).require_whole()
             say(
-                f"{wave}: {now.taken} submissions sent, {pulled.report.require_whole().total.new} new ones pulled."
+                f"{wave}: {now.taken} submissions sent, {pulled.report.total.new} new ones pulled."
             )
             sent += now
     return _Played(script=rehearsal.script, sent=sent)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from kobosmix.errors import StudyError
+from kobosmix.errors import KobosmixError, ServerError, StudyError
 from kobosmix.fielded import FieldedForm, fielded_forms
 from kobosmix.files import as_json
 from kobosmix.steps import deployments
@@ -35,6 +35,13 @@ class Pulled:
     verified: tuple[Verification, ...] = ()
     attachments: Fetched | None = None
 
+    def require_whole(self) -> Pulled:
+        """The same; with a form that could not be pulled it raises what stood in the way."""
+        failures = self.report.failures
+        if failures:
+            raise FormsNotPulled({self.keys[uid]: error for uid, error in failures.items()})
+        return self
+
     def as_json(self) -> dict[str, Any]:
         """The same for a program: counts and names of answers, never an answer."""
         return {
@@ -54,6 +61,25 @@ class Pulled:
             ],
             "verified": [asdict(each) for each in self.verified],
         }
+
+
+class FormsNotPulled(KobosmixError):
+    """Some forms could not be pulled; the others were."""
+
+    exit_code = 3
+
+    def __init__(self, why: Mapping[str, KobosmixError]) -> None:
+        told = [f"{key}: {error}{_advice(error)}" for key, error in why.items()]
+        super().__init__("\n".join(["not pulled:", *told] if len(told) > 1 else told))
+
+
+def _advice(error: KobosmixError) -> str:
+    if isinstance(error, ServerError) and error.status == 404:  # noqa: PLR2004
+        return (
+            ". Its project is not there any more, or not for this account. What was pulled before "
+            "is kept. Ask whoever manages the account; 'kobosmix deploy' makes the project anew"
+        )
+    return ""
 
 
 def pull_study(

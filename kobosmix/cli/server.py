@@ -165,7 +165,7 @@ def pull_command(
         show_json(pulled.as_json())
     else:
         _show_pulled(pulled)
-    pulled.report.require_whole()
+    pulled.require_whole()
     if any(not each.is_equal for each in pulled.verified):
         click.get_current_context().exit(1)
 

@@ -61,23 +61,6 @@ class PullReport:
         """All forms together."""
         return reduce(add, self.assets.values(), Tally())
 
-    def require_whole(self) -> PullReport:
-        """The same report; with a form that could not be pulled it raises what stood in the way."""
-        if not self.failures:
-            return self
-        if len(self.failures) == 1:
-            raise next(iter(self.failures.values()))
-        raise PullFailed(tuple(self.failures.values()))
-
-
-class PullFailed(KobosmixError):
-    """Several forms could not be pulled."""
-
-    exit_code = 3
-
-    def __init__(self, why: Sequence[KobosmixError]) -> None:
-        super().__init__("\n".join(str(each) for each in why))
-
 
 T = TypeVar("T")
 OnProgress = Callable[[Progress], None]
