@@ -122,8 +122,8 @@ def test_what_the_server_holds_is_proved_to_be_in_the_store(
     pulled = run("pull", str(study.root), "--verify")
 
     assert pulled.exit_code == 0
-    assert f"post_turks {first.server_id} reviewed" in pulled.stdout
-    assert f"post_turks {second.server_id} deleted" in pulled.stdout
+    assert f"post_turks {first.server_id} reviewed by a supervisor" in pulled.stdout
+    assert f"post_turks {second.server_id} deleted on the server" in pulled.stdout
     assert pulled.stdout.count("exactly as on the server") == 6
     assert run("pull", str(study.root)).stdout.splitlines()[-1].split()[1:4] == ["0", "0", "0"]
 

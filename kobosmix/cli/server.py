@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 _CHANGES_SHOWN = 20
 _ALWAYS_TOLD = ("new", "edited", "deleted", "unchanged")
+_BECAME = {
+    "edited": "edited",
+    "reviewed": "reviewed by a supervisor",
+    "media": "got a file late, or lost one",
+    "deleted": "deleted on the server",
+    "restored": "back on the server",
+}
 _PORT = 8085
 _ACCOUNT = "kobosmix"
 
@@ -183,8 +190,12 @@ def _show_pulled(pulled: Pulled) -> None:
         ("form", *shown), [(key, *(str(told[name]) for name in shown)) for key, told in rows]
     )
     for change in pulled.changes[:_CHANGES_SHOWN]:
-        fields = f": {', '.join(change.fields)}" if change.fields else ""
-        click.echo(f"{pulled.keys[change.asset_uid]} {change.server_id} {change.fate}{fields}")
+        # What the server writes beside the answers, it writes with every edit.
+        fields = [name for name in change.fields if not name.startswith(("_", "meta/"))]
+        what = (
+            f"{_BECAME[change.fate]}: {', '.join(fields)}" if fields else _BECAME[change.fate]
+        )
+        click.echo(f"{pulled.keys[change.asset_uid]} {change.server_id} {what}")
     if len(pulled.changes) > _CHANGES_SHOWN:
         say(
             f"and {len(pulled.changes) - _CHANGES_SHOWN} more changes; --json lists all of them"
