@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from random import SystemRandom
 from types import TracebackType
 from typing import Any, Self
@@ -220,7 +221,9 @@ class Connection:
         if asked_s is not None:
             said += f"; it asks to wait {asked_s:.0f} s"
         if status == requests.codes.unauthorized and self._secret.scheme:
-            said += f"; to sign in again: kobosmix login --server {self.server}"
+            said = (
+                f"{said.rstrip('.')}; to sign in again: kobosmix login --server {self.server}"
+            )
         kind = LoginRefused if status == requests.codes.unauthorized else ServerError
         waiting = status == _TOO_MANY or status in request.busy
         return _Setback(
@@ -337,4 +340,5 @@ def _no_answer(request: Request, connection: Connection, error: Exception) -> _S
 
 def _authorities() -> str:
     names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-    return next((name for name in names if os.environ.get(name)), "the settings of requests")
+    lost = (name for name in names if not Path(os.environ.get(name) or "/").exists())
+    return next(lost, "the environment")
