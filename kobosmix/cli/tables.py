@@ -20,7 +20,7 @@ def match_command(study: Study) -> None:
     kobosmix match soup
     """
     from kobosmix.match import write_match
-    from kobosmix.match.model import UNRESOLVED, Bucket
+    from kobosmix.match.model import UNRESOLVED, Bucket, Flag
     from kobosmix.steps import match_study
 
     with writing(study, "match"):
@@ -47,6 +47,12 @@ def match_command(study: Study) -> None:
     undecided = sum(entry.bucket in UNRESOLVED for entry in matched.entries)
     if undecided:
         say(f"{undecided} submissions need a person: match/submissions.xlsx says why.")
+    edited = sum(Flag.FORM_EDITED in entry.flags for entry in matched.entries)
+    if edited:
+        say(
+            f"{edited} submissions were made with a form that was edited on the server: the sheet "
+            "'Edited forms' of match/submissions.xlsx says what people were asked instead."
+        )
     _say_if_invented(study)
 
 
