@@ -183,8 +183,9 @@ def test_a_form_closed_on_the_server_is_opened_again(
     deploy(server, [a_form("turks")], memory)
     double.projects[memory["pre_turks"]["uid"]].active = False
 
-    assert acts(deploy(server, [a_form("turks")], memory)) == ["deploy"]
+    assert acts(deploy(server, [a_form("turks")], memory)) == ["open"]
     assert double.projects[memory["pre_turks"]["uid"]].active
+    assert double.projects[memory["pre_turks"]["uid"]].deployments == 1
 
 
 def test_a_form_edited_on_the_server_is_put_back_as_built(
