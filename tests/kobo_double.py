@@ -184,7 +184,7 @@ class KoboDouble:
     def _asset(
         self, project: Project, method: str, rest: list[str], asked: tuple[Any, bytes, str]
     ) -> tuple[int, Any]:
-        query, body, kind = asked
+        query, body, _ = asked
         match rest:
             case []:
                 return 200, self._detail(project)

@@ -54,6 +54,7 @@ FLOW = [
         "match",
         "tables",
         "steps",
+        "waves",
         "changes",
         "status",
         "translate",

@@ -30,7 +30,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Say what changed between two forms, and what that means for answers collected.",
     ),
     "serve": ("server", "Run a local server that speaks the language of KoboToolbox."),
-    "deploy": ("server", "Put the forms on the server; twice changes nothing."),
+    "deploy": (
+        "server",
+        "Put the forms of the open waves on the server; twice changes nothing.",
+    ),
+    "wave": ("wave", "Open and close a wave: only the forms of open waves are deployed."),
     "rehearse": ("server", "Send invented interviews to the local server, with known faults."),
     "pull": ("server", "Fetch every submission into the study's store."),
     "match": ("tables", "Match the waves of each respondent; list what needs a person."),
