@@ -34,7 +34,6 @@ class Deployment:
     server: str
     uid: str
     build_id: str
-    wave: str = ""
 
 
 @contextmanager
@@ -74,11 +73,7 @@ def deployments(study: Study) -> dict[str, Deployment]:
     """Where each form of the study was last deployed, by form key."""
     return {
         key: Deployment(
-            key=key,
-            server=told["server"],
-            uid=told["uid"],
-            build_id=told["build_id"],
-            wave=key.partition("_")[0],
+            key=key, server=told["server"], uid=told["uid"], build_id=told["build_id"]
         )
         for key, told in study.state().get("deployments", {}).items()
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kobosmix.cli.server import require_known
 from kobosmix.errors import StudyError
 from kobosmix.server.deploy import FormToDeploy, plan_deploy
 from kobosmix.server.http import Connection
@@ -107,6 +108,19 @@ def test_an_unknown_account_is_told_by_the_enumerators_code_and_stops_nobody(
 
     assert plan.unknown == ("en01",)
     assert double.projects["a0"].senders == ["bob"]
+
+
+def test_an_unknown_account_ends_a_deploy_with_an_error_but_not_on_this_machine(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(
+        StudyError, match=r"written for en01, en03 .* Everyone else can\."
+    ) as caught:
+        require_known(("en01", "en03"), "https://eu.kobotoolbox.org")
+    assert caught.value.exit_code == 4
+
+    require_known(("en01",), "http://127.0.0.1:8085")
+    assert "en01" in capsys.readouterr().err
 
 
 def test_a_web_form_is_open_to_anyone_to_send_and_not_to_read(

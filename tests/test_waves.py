@@ -172,23 +172,47 @@ class InField:
 
 
 @pytest.fixture
-def field(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InField]:
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KoboServer]:
+    """A local server whose token is kept where commands look for it."""
     monkeypatch.setenv("KOBOSMIX_CONFIG_DIR", str(tmp_path / "settings"))
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.delenv("KOBOSMIX_TOKEN", raising=False)
-    study = write_study(tmp_path / "lake", TWO_WAVES)
-    with_register(study, 2)
     database = tmp_path / "server.sqlite"
     token = create_account(database, "office")
     with LocalServer(database) as local, Connection(local.url, token) as connection:
         save_token(local.url, token)
-        deployed = CliRunner().invoke(main, ["deploy", str(study.root), "--server", local.url])
-        assert deployed.exit_code == 0, deployed.output
-        server = KoboServer(connection)
-        rehearsal = plan_rehearsal(study, server)
-        rehearsal.send_wave("pre")
-        yield InField(study.root, study, server, rehearsal)
+        yield KoboServer(connection)
+
+
+@pytest.fixture
+def field(tmp_path: Path, office: KoboServer) -> InField:
+    study = write_study(tmp_path / "lake", TWO_WAVES)
+    with_register(study, 2)
+    deployed = CliRunner().invoke(main, ["deploy", str(study.root), "--server", office.url])
+    assert deployed.exit_code == 0, deployed.output
+    rehearsal = plan_rehearsal(study, office)
+    rehearsal.send_wave("pre")
+    return InField(study.root, study, office, rehearsal)
+
+
+def test_on_a_real_server_a_wave_goes_to_phones_once_somebody_opens_it(
+    tmp_path: Path, office: KoboServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kobosmix.waves.is_loopback", lambda _: False)
+    folder = str(write_study(tmp_path / "lake", TWO_WAVES).root)
+
+    refused = CliRunner().invoke(main, ["deploy", folder, "--server", office.url])
+    assert refused.exit_code == 2
+    assert "kobosmix wave open WAVE" in refused.output
+    assert office.phones.form_list() == ()
+
+    opened = CliRunner().invoke(main, ["wave", "open", "pre", folder, "--server", office.url])
+    assert "pre is open; 0 forms of it are on" in opened.output
+    deployed = CliRunner().invoke(main, ["deploy", folder])
+    assert "2 forms are on the server" in deployed.output
+    assert len(office.phones.form_list()) == 2
+    assert "pre open since" in CliRunner().invoke(main, ["status", folder]).output
 
 
 def test_a_wave_is_closed_after_it_was_said_what_is_missing_and_opened_as_it_was(

@@ -171,7 +171,7 @@ def _deploy(
     if how["dry_run"]:
         for step in plan.steps:
             click.echo(str(step))
-        _require_known(plan.unknown, server.url)
+        require_known(plan.unknown, server.url)
         return
     write_build(prepared)
     if chosen.opens:
@@ -181,7 +181,7 @@ def _deploy(
         click.echo(f"{len(plan.forms)} forms are on the server as built; nothing to do.")
     else:
         click.echo(f"{len(plan.forms)} forms are on the server, and phones get them as built.")
-    _require_known(unknown, server.url)
+    require_known(unknown, server.url)
 
 
 def _tell_first(plan: Plan, chosen: Chosen) -> None:
@@ -199,7 +199,7 @@ def _tell_first(plan: Plan, chosen: Chosen) -> None:
         )
 
 
-def _require_known(unknown: Sequence[str], url: str) -> None:
+def require_known(unknown: Sequence[str], url: str) -> None:
     """Raise a StudyError where an enumerator's account is not on the server."""
     from kobosmix.errors import StudyError
     from kobosmix.server.address import is_loopback

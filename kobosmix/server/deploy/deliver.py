@@ -148,7 +148,6 @@ class _Delivery:
             uid=asset.uid,
             build_id=self._form.build_id,
             workbook_sha256=digest_of(self._form.workbook),
-            wave=self._form.wave,
             version_id=asset.version_id,
             media=media,
             arrived=arrived,

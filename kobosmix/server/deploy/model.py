@@ -63,7 +63,6 @@ class Remembered:
     uid: str
     build_id: str
     workbook_sha256: str
-    wave: str = ""
     version_id: str = ""
     media: Mapping[str, str] = field(default_factory=dict)
     arrived: bool = False
