@@ -8,19 +8,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from kobosmix.errors import ServerError, ServerUnreachable
 from kobosmix.server.address import phones_origin
 from kobosmix.server.answers import one_line
-from kobosmix.server.http import Connection, Request
+from kobosmix.server.http import Request
+from kobosmix.server.kobo_rights import KoboRights, may_manage, rights_of
 from kobosmix.server.model import (
-    ADD_SUBMISSIONS,
     LARGEST_PAGE,
     Asset,
     DataPage,
     MediaFile,
-    Right,
 )
 from kobosmix.server.openrosa import OpenRosaServer
 
@@ -32,11 +31,8 @@ T = TypeVar("T")
 _QUOTED = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)")\s*""")
 
 
-class KoboServer:
+class KoboServer(KoboRights):
     """An account on a KoboToolbox server."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
 
     @property
     def url(self) -> str:
@@ -128,53 +124,6 @@ class KoboServer:
         answer = self.connection.send(request)
         if _held(answer.content, "active", bool, action) is not is_open:
             raise ServerError(action, answer.status, "but the form is as it was")
-
-    def has_account(self, account: str) -> bool:
-        """Whether there is an account of this name. One that is hidden from us is taken to be."""
-        path = f"/api/v2/users/{quote(account, safe='')}/"
-        request = Request(
-            action="look for an account", path=path, allowed=frozenset({403, 404})
-        )
-        return self.connection.send(request).status != 404  # noqa: PLR2004 - not found
-
-    def rights(self, uid: str) -> Sequence[Right]:
-        """What every account may do with a project, the owner's included."""
-        action = f"read the rights to {uid}"
-        listed = self.connection.ask_json(action, f"{_asset(uid)}permission-assignments/")
-        if not isinstance(listed, list):
-            raise ServerError(action, 200, "no list, which KoboToolbox gives")
-        return _rights(listed)
-
-    def allow_sending(self, uid: str, account: str) -> Right:
-        """Give an account the right to add submissions, beside all rights there are.
-
-        One by one, and never by the address for many at once, which takes everyone else's away.
-        """
-        action = f"let an account send with the form {uid}"
-        request = Request(
-            action=action,
-            method="POST",
-            path=f"{_asset(uid)}permission-assignments/",
-            json={
-                "user": f"{self.url}/api/v2/users/{quote(account, safe='')}/",
-                "permission": f"{self.url}/api/v2/permissions/{ADD_SUBMISSIONS}/",
-            },
-        )
-        given = _rights([self.connection.send(request).content])
-        if not given:
-            raise ServerError(action, 201, "an answer that names no right")
-        return given[0]
-
-    def take_right(self, uid: str, right: Right) -> None:
-        """Take back this one right; no other account is touched."""
-        request = Request(
-            action=f"take back a right to the form {uid}",
-            method="DELETE",
-            path=f"{_asset(uid)}permission-assignments/{quote(right.uid, safe='')}/",
-            repeatable=True,
-            allowed=frozenset({404}),
-        )
-        self.connection.send(request)
 
     def media(self, uid: str) -> Sequence[MediaFile]:
         """The files uploaded to travel with a form."""
@@ -320,32 +269,9 @@ def _as_asset(content: Any, action: str) -> Asset:
         constants=_constants(content.get("content")),
         content=held if isinstance(held := content.get("content"), dict) else {},
         owner=str(content.get("owner__username") or ""),
-        may_manage=_may_manage(content.get("effective_permissions")),
-        rights=tuple(_rights(content.get("permissions") or ())),
+        may_manage=may_manage(content.get("effective_permissions")),
+        rights=tuple(rights_of(content.get("permissions") or ())),
     )
-
-
-def _may_manage(effective: Any) -> bool:
-    """Whether the account may do everything; where the server does not say, the try will tell."""
-    if not isinstance(effective, list):
-        return True
-    return any(each.get("codename") == "manage_asset" for each in effective)
-
-
-def _rights(listed: Sequence[Any]) -> list[Right]:
-    """Rights from their addresses: the last step of each is its name."""
-    found = list[Right]()
-    for each in listed:
-        told = each if isinstance(each, dict) else {}
-        names = [_last_step(told.get(name)) for name in ("url", "user", "permission")]
-        if all(names):
-            found.append(Right(uid=names[0], account=names[1], permission=names[2]))
-    return found
-
-
-def _last_step(address: Any) -> str:
-    path = urlsplit(address).path if isinstance(address, str) else ""
-    return unquote(path.rstrip("/").rpartition("/")[2])
 
 
 def _constants(content: Any) -> dict[str, str]:
