@@ -56,6 +56,7 @@ FLOW = [
         "tables",
         "steps",
         "pulling",
+        "waves",
         "changes",
         "status",
         "translate",
