@@ -6,6 +6,7 @@ VERSION = 2
 # Written into the file, so that no other database, such as a study's store, is taken for ours.
 APPLICATION = 0x6B6D6C31
 
+# SQLite reads a row from its start: what is long and seldom asked for stands last.
 # Strict tables refuse a value of the wrong type, which SQLite would otherwise store unasked.
 TABLES = """
 CREATE TABLE accounts (
@@ -99,10 +100,10 @@ CREATE TABLE submissions (
     asset TEXT NOT NULL REFERENCES assets ON DELETE CASCADE,
     root_uuid TEXT NOT NULL,
     uuid TEXT NOT NULL,
-    xml BLOB NOT NULL,
-    answers TEXT NOT NULL,
     validation TEXT NOT NULL DEFAULT '{}',
     submitted_at TEXT NOT NULL,
+    answers TEXT NOT NULL,
+    xml BLOB NOT NULL,
     UNIQUE (asset, uuid)
 ) STRICT;
 CREATE INDEX submissions_by_root ON submissions (asset, root_uuid);
