@@ -59,13 +59,18 @@ def read_content(workbook: bytes) -> Content:
         "schema": "1",
         "survey": _numbered([_folded(row, translations) for row in survey]),
         "choices": _numbered([_folded(row, translations) for row in sheets.get("choices", [])]),
-        "settings": settings,
+        "settings": _renamed(settings),
         "translations": translations,
         "translated": _translated_columns([*survey, *sheets.get("choices", [])]),
     }
     if sheets.get("entities"):
         content["entities"] = sheets["entities"]
     return content
+
+
+def _renamed(settings: Row) -> Row:
+    kept = {key: text for key, text in settings.items() if key != "form_id"}
+    return {"id_string": settings["form_id"], **kept} if "form_id" in settings else kept
 
 
 def content_of_rows(sent: Any) -> Content:

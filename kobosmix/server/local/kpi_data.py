@@ -110,7 +110,11 @@ def get_submission(call: Call) -> Response:
     with call.site.database.reading() as connection:
         row = submission(connection, call)
         if call.query.get("format") == "xml":
-            return Response(row["xml"], media_type="application/xml")
+            body = row["xml"]
+            head = (
+                b"" if body.startswith(b"<?xml") else b'<?xml version="1.0" encoding="utf-8"?>'
+            )
+            return Response(head + body, media_type="application/xml")
         return shown(connection, call, row["id"])
 
 
