@@ -10,6 +10,8 @@ import pytest
 from hypothesis import settings
 
 from tests.form_pages import chromium, find_chromium
+from tests.kobo_places import PLACES, Place, live_place, local_place
+from tests.local_forms import HOUSEHOLD, Client, workbook
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -32,3 +34,42 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine")
     with chromium(path) as started:
         yield started
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """A server that the contract of KoboToolbox is tested on."""
+    folder = tmp_path_factory.mktemp("server")
+    with live_place() if request.param == "live" else local_place(folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def alice(place: Place) -> Client:
+    return place.alice
+
+
+@pytest.fixture(scope="module")
+def bob(place: Place) -> Client:
+    if place.bob is None:
+        pytest.skip("needs a second account: KOBOSMIX_LIVE_TOKEN_2")
+    return place.bob
+
+
+@pytest.fixture(scope="module")
+def nobody(place: Place) -> Client:
+    return place.nobody
+
+
+@pytest.fixture(scope="module")
+def household(alice: Client) -> str:
+    """A deployed form that tests share."""
+    return alice.deployed(workbook(HOUSEHOLD))
+
+
+@pytest.fixture
+def fresh(alice: Client) -> str:
+    """A deployed form with no submissions."""
+    return alice.deployed(workbook(HOUSEHOLD))

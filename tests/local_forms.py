@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import requests
+from defusedxml import ElementTree  # type: ignore[import-untyped]
 
 from kobosmix import xlsx
 
+LIST = "{http://openrosa.org/xforms/xformsList}"
 HOUSEHOLD = """
 | survey  |               |         |                     |                      |             |       |
 |         | type          | name    | label::English (en) | label::Français (fr) | calculation | $kuid |
@@ -59,20 +61,31 @@ def simple_form(*questions: str, columns: str = "type | name | label") -> bytes:
 
 @dataclass
 class Client:
-    """Someone with a token, or nobody."""
+    """Someone with a token, or nobody.
+
+    `phones` is where the phones' side of the server is, if that is another address; `made` are
+    the projects that came about, so that they can be deleted.
+    """
 
     url: str
-    token: str = ""
-    session: requests.Session = field(default_factory=requests.Session)
+    token: str = field(default="", repr=False)
+    session: requests.Session = field(default_factory=requests.Session, repr=False)
+    name: str = ""
+    phones: str = ""
+    made: list[str] = field(default_factory=list, repr=False)
 
     def ask(self, method: str, path: str, **sent: Any) -> requests.Response:
         """Send one request; `path` may be a whole address. Redirects are not followed."""
         headers = dict(sent.pop("headers", {}))
         if self.token:
             headers.setdefault("Authorization", f"Token {self.token}")
-        address = path if path.startswith("http") else self.url + path
+        address = path if path.startswith("http") else self._host(path) + path
         sent.setdefault("allow_redirects", False)
         return self.session.request(method, address, headers=headers, timeout=30, **sent)
+
+    def _host(self, path: str) -> str:
+        is_phones = bool({"formList", "submission"} & set(path.partition("?")[0].split("/")))
+        return self.phones if is_phones and self.phones else self.url
 
     def read(self, path: str, **sent: Any) -> Any:
         """The JSON of an answer that has to be 200."""
@@ -94,6 +107,7 @@ class Client:
         while time.monotonic() < until:
             state: Mapping[str, Any] = self.read(begun.json()["url"])
             if state["status"] in ("complete", "error"):
+                self.made += [each["uid"] for each in state["messages"].get("created", ())]
                 return state
             time.sleep(0.01)
         raise AssertionError("the import did not end")
@@ -158,3 +172,20 @@ def instance(
         f'<{uid} id="{form or uid}" version="1">{body}'
         f"<meta><instanceID>uuid:{uuid or uuid4()}</instanceID>{meta}</meta></{uid}>"
     )
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        if holds():
+            return True
+        time.sleep(0.02)
+    return holds()
+
+
+def device_form(client: Client, uid: str) -> tuple[dict[str, str], bytes]:
+    listed = client.ask("GET", f"/formList?formID={uid}")
+    assert listed.headers["X-OpenRosa-Version"] == "1.0"
+    (entry,) = ElementTree.fromstring(listed.content)
+    fields = {part.tag.removeprefix(LIST): part.text or "" for part in entry}
+    return fields, client.ask("GET", fields["downloadUrl"]).content

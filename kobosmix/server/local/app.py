@@ -9,7 +9,6 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -21,19 +20,21 @@ from starlette.responses import (
     Response,
 )
 from starlette.routing import BaseRoute, Match, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kobosmix.server.local import (
     deployments,
     imports,
     kpi,
+    kpi_bulk,
     kpi_data,
     kpi_deployment,
+    kpi_history,
+    kpi_permissions,
     openrosa,
 )
-from kobosmix.server.local.accounts import ANONYMOUS, account_of
 from kobosmix.server.local.calls import Handler, Site, crash, endpoint
 from kobosmix.server.local.database import Database
+from kobosmix.server.local.logins import LoginCheck
 from kobosmix.server.local.submissions import InProgress
 from kobosmix.server.local.work import Worker
 
@@ -43,23 +44,34 @@ _GONE = (
 )
 _NO_SLASH = "OpenRosa endpoints do not accept a trailing slash. Retry the request at "
 _ASSET = "/api/v2/assets/{asset}/"
+_RIGHTS = f"{_ASSET}permission-assignments/"
+_DATA = f"{_ASSET}data/"
+_ONE = f"{_DATA}{{submission}}/"
 
 _KPI: Sequence[tuple[str, str, Handler]] = (
     ("GET", "/me/", kpi.me),
     ("GET", "/token/", kpi.token),
     ("GET", "/service_health/minimal/", kpi.healthy),
+    ("GET", "/api/v2/environment/", kpi.environment),
     ("GET", "/api/v2/users/{username}/", kpi.user),
     ("GET", "/api/v2/imports/", kpi.list_imports),
     ("POST", "/api/v2/imports/", kpi.post_import),
     ("GET", "/api/v2/imports/{uid}/", kpi.get_import),
     ("GET", "/api/v2/assets/", kpi.list_assets),
+    ("POST", "/api/v2/assets/", kpi.post_asset),
     ("GET", _ASSET, kpi.get_asset),
     ("PATCH", _ASSET, kpi.patch_asset),
     ("DELETE", _ASSET, kpi.delete_asset),
+    ("GET", f"{_ASSET}versions/", kpi.list_versions),
     ("GET", f"{_ASSET}versions/{{version}}/", kpi.get_version),
-    ("GET", f"{_ASSET}permission-assignments/", kpi.list_permissions),
-    ("POST", f"{_ASSET}permission-assignments/", kpi.post_permission),
-    ("DELETE", f"{_ASSET}permission-assignments/{{uid}}/", kpi.delete_permission),
+    ("GET", _RIGHTS, kpi_permissions.list_permissions),
+    ("POST", _RIGHTS, kpi_permissions.post_permission),
+    ("POST", f"{_RIGHTS}bulk/", kpi_permissions.post_permissions),
+    ("DELETE", f"{_RIGHTS}bulk/", kpi_permissions.delete_permissions),
+    ("GET", f"{_RIGHTS}{{uid}}/", kpi_permissions.get_permission),
+    ("DELETE", f"{_RIGHTS}{{uid}}/", kpi_permissions.delete_permission),
+    ("GET", f"{_ASSET}history/", kpi_history.list_history),
+    ("GET", f"{_ASSET}history/actions/", kpi_history.list_actions),
     ("GET", f"{_ASSET}deployment/", kpi_deployment.get_deployment),
     ("POST", f"{_ASSET}deployment/", kpi_deployment.post_deployment),
     ("PATCH", f"{_ASSET}deployment/", kpi_deployment.patch_deployment),
@@ -68,13 +80,20 @@ _KPI: Sequence[tuple[str, str, Handler]] = (
     ("GET", f"{_ASSET}files/{{uid}}/", kpi_deployment.get_file),
     ("DELETE", f"{_ASSET}files/{{uid}}/", kpi_deployment.delete_file),
     ("GET", f"{_ASSET}files/{{uid}}/content/", kpi_deployment.get_file_content),
-    ("GET", f"{_ASSET}data/", kpi_data.list_data),
-    ("GET", f"{_ASSET}data/{{submission}}/", kpi_data.get_submission),
-    ("DELETE", f"{_ASSET}data/{{submission}}/", kpi_data.delete_submission),
-    ("GET", f"{_ASSET}data/{{submission}}/validation_status/", kpi_data.get_validation),
-    ("PATCH", f"{_ASSET}data/{{submission}}/validation_status/", kpi_data.patch_validation),
-    ("DELETE", f"{_ASSET}data/{{submission}}/validation_status/", kpi_data.delete_validation),
-    ("GET", f"{_ASSET}data/{{submission}}/attachments/{{uid}}/", kpi_data.get_attachment),
+    ("GET", _DATA, kpi_data.list_data),
+    ("PATCH", f"{_DATA}bulk/", kpi_bulk.edit_all),
+    ("DELETE", f"{_DATA}bulk/", kpi_bulk.delete_all),
+    ("PATCH", f"{_DATA}validation_statuses/", kpi_bulk.review_all),
+    ("DELETE", f"{_DATA}validation_statuses/", kpi_bulk.review_all),
+    ("GET", _ONE, kpi_data.get_submission),
+    ("DELETE", _ONE, kpi_data.delete_submission),
+    ("POST", f"{_ONE}duplicate/", kpi_bulk.duplicate),
+    ("GET", f"{_ONE}validation_status/", kpi_data.get_validation),
+    ("PATCH", f"{_ONE}validation_status/", kpi_data.patch_validation),
+    ("DELETE", f"{_ONE}validation_status/", kpi_data.delete_validation),
+    ("GET", f"{_ONE}attachments/", kpi_data.find_attachment),
+    ("GET", f"{_ONE}attachments/{{uid}}/", kpi_data.get_attachment),
+    ("GET", f"{_ONE}attachments/{{uid}}/{{size}}/", kpi_data.get_attachment),
     ("GET", f"{_ASSET}counts/", kpi_data.counts),
 )
 _OPENROSA: Sequence[tuple[str, str, Handler]] = (
@@ -103,7 +122,7 @@ def create_app(database: Path) -> Starlette:
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Login, database=site.database)],
+        middleware=[Middleware(LoginCheck, database=site.database)],
         exception_handlers={404: _nothing_here, 405: _not_allowed, 500: _fault},
         lifespan=partial(_lifespan, site=site),
     )
@@ -128,57 +147,9 @@ async def _lifespan(_: Starlette, site: Site) -> AsyncIterator[None]:
         site.database.close()
 
 
-class Login:
-    """Says who is asking, by the token alone, and tells it back in `X-KoBoNaUt`."""
-
-    def __init__(self, app: ASGIApp, database: Database) -> None:
-        self._app, self._database = app, database
-        self._known = dict[str, str]()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request through, or answer 401 if it has a wrong token or a password."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        kind, _, secret = Headers(scope=scope).get("authorization", "").partition(" ")
-        username: str | None = ANONYMOUS
-        if kind.lower() == "token":
-            username = self._username(secret.strip())
-        if username is None or kind.lower() in ("basic", "digest"):
-            await _refused(scope, kind)(scope, receive, send)
-            return
-        scope.setdefault("state", {})["username"] = username
-        await self._app(scope, receive, _named(send, username))
-
-    def _username(self, token: str) -> str | None:
-        if token not in self._known:
-            with self._database.reading() as connection:
-                found = account_of(connection, token)
-            if found is None:
-                return None
-            self._known[token] = found
-        return self._known[token]
-
-
-def _named(send: Send, username: str) -> Send:
-    async def with_name(message: Message) -> None:
-        if message["type"] == "http.response.start" and username != ANONYMOUS:
-            MutableHeaders(scope=message)["X-KoBoNaUt"] = username
-        await send(message)
-
-    return with_name
-
-
-def _refused(scope: Scope, kind: str) -> Response:
-    detail = "Invalid token." if kind.lower() == "token" else "Invalid username/password."
-    if any(word in scope["path"] for word in (*_OPENROSA_WORDS, "/forms/")):
-        return openrosa.challenge(detail)
-    return JSONResponse({"detail": detail}, 401)
-
-
 async def _nothing_here(request: Request, _: Exception) -> Response:
     path = request.url.path
-    if path.startswith(("/api/v1/", "/assets/", "/imports/", "/exports/")):
+    if path.startswith(("/api/v1/", "/assets/", "/imports/", "/exports/", "/environment/")):
         return _gone(request)
     if path.endswith("/") and any(f"/{word}/" in path for word in _OPENROSA_WORDS):
         return PlainTextResponse(f"{_NO_SLASH}{path.rstrip('/')}", 404)

@@ -10,6 +10,14 @@ from kobosmix.server.local.content import Content
 from kobosmix.server.local.database import Connection, Record
 from kobosmix.server.local.records import new_uid, now
 
+_NO_SETTINGS = {
+    "sector": {},
+    "country": [],
+    "description": "",
+    "organization": "",
+    "country_codes": [],
+}
+
 
 def asset(connection: Connection, uid: str) -> Record | None:
     """The project with this uid, or None."""
@@ -45,8 +53,8 @@ def create(connection: Connection, owner: str, kind: str, name: str, content: Co
     """A new project with its first version; gives its uid."""
     uid, moment = new_uid("a"), now()
     connection.execute(
-        "INSERT INTO assets VALUES (?, ?, ?, ?, '{}', '', ?, ?)",
-        (uid, owner, kind, name, moment, moment),
+        "INSERT INTO assets VALUES (?, ?, ?, ?, ?, '', ?, ?)",
+        (uid, owner, kind, name, json.dumps(_NO_SETTINGS), moment, moment),
     )
     _add_version(connection, uid, content)
     return uid
@@ -62,7 +70,11 @@ def change(connection: Connection, asset: Record, name: str, content: Content) -
 
 
 def set_settings(connection: Connection, asset: Record, settings: Any) -> None:
-    """Replace the project's settings as given; the version stays."""
+    """Replace the project's settings; what is not given is empty. The version stays."""
+    given = settings if isinstance(settings, dict) else {}
+    settings = {**_NO_SETTINGS, **given}
+    if not isinstance(settings["sector"], dict):
+        settings["sector"] = {}
     connection.execute(
         "UPDATE assets SET settings = ?, modified_at = ? WHERE uid = ?",
         (json.dumps(settings), now(), asset["uid"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -46,6 +46,8 @@ class Call:
 
     `host` is what links in the answer begin with, `address` all that was asked for but the query.
     `parts` holds the files by field, `fields` the rest: form fields or the keys of a JSON object.
+    `sent` is the JSON as it came, whatever it is. `secret` is what the user logged in with, where
+    that was told, and is never kept; `nonce` is what a phone may log in with.
     """
 
     site: Site
@@ -57,6 +59,9 @@ class Call:
     accepts: str
     fields: Mapping[str, Any]
     parts: Mapping[str, Part]
+    sent: Any = None
+    secret: str = field(default="", repr=False)
+    nonce: str = ""
 
     @property
     def is_anonymous(self) -> bool:
@@ -133,7 +138,7 @@ def _answer(handler: Handler, call: Call) -> Response:
 
 
 async def _read(request: Request, site: Site) -> Call:
-    fields, parts = await _body(request)
+    fields, parts, sent = await _body(request)
     return Call(
         site=site,
         username=request.state.username,
@@ -144,21 +149,24 @@ async def _read(request: Request, site: Site) -> Call:
         accepts=request.headers.get("accept", ""),
         fields=fields,
         parts=parts,
+        sent=sent,
+        secret=request.state.secret,
+        nonce=request.state.nonces.new(),
     )
 
 
-async def _body(request: Request) -> tuple[Mapping[str, Any], Mapping[str, Part]]:
+async def _body(request: Request) -> tuple[Mapping[str, Any], Mapping[str, Part], Any]:
     kind = request.headers.get("content-type", "")
     if kind.startswith(("multipart/form-data", "application/x-www-form-urlencoded")):
-        return await _form(request)
+        return *await _form(request), None
     body = await request.body()
     if not kind.startswith("application/json") or not body:
-        return {}, {}
+        return {}, {}, None
     try:
         sent = json.loads(body)
     except ValueError as error:
         raise CrashError from error
-    return (sent if isinstance(sent, dict) else {}), {}
+    return (sent if isinstance(sent, dict) else {}), {}, sent
 
 
 async def _form(request: Request) -> tuple[Mapping[str, Any], Mapping[str, Part]]:

@@ -25,6 +25,16 @@ _LISTED = re.compile(r"(select_one|select_multiple|rank|select_one_external)\s+(
 _FROM_FILE = re.compile(r"(select_one_from_file|select_multiple_from_file)\s+(\S+)")
 _NODE_NAME = re.compile(r"[^\W\d][\w.\-]*")
 _MEDIA = ("image", "audio", "video", "big-image")
+# As XLSForm has them, and as the server knows them beside.
+_TYPES = frozenset(
+    "start end today deviceid phonenumber phone_number username email simserial subscriberid "
+    "audit start-geopoint background-audio background-geopoint note text integer int decimal "
+    "range date time datetime dateTime calculate hidden geopoint geotrace geoshape gps image "
+    "photo audio video file barcode acknowledge trigger csv-external xml-external select_one "
+    "select_multiple rank select_one_external select_one_from_file select_multiple_from_file "
+    "begin_group end_group begin_repeat end_repeat begin_score end_score score__row begin_rank "
+    "end_rank rank__level begin_kobomatrix end_kobomatrix osm kobo--locking".lower().split()
+)
 _SHEETS = ("survey", "choices", "settings", "entities")
 _NEVER_TRANSLATED = ("bind", "body", "instance")
 
@@ -43,17 +53,41 @@ def read_content(workbook: bytes) -> Content:
     survey = [_typed(row) for row in sheets.get("survey", [])]
     settings: Row = next(iter(sheets.get("settings", [])), {})
     _check_names(survey)
+    _check_types(survey)
     translations = _translations([*survey, *sheets.get("choices", [])], settings)
     content: Content = {
         "schema": "1",
         "survey": _numbered([_folded(row, translations) for row in survey]),
         "choices": _numbered([_folded(row, translations) for row in sheets.get("choices", [])]),
-        "settings": settings,
+        "settings": _renamed(settings),
         "translations": translations,
         "translated": _translated_columns([*survey, *sheets.get("choices", [])]),
     }
     if sheets.get("entities"):
         content["entities"] = sheets["entities"]
+    return content
+
+
+def _renamed(settings: Row) -> Row:
+    kept = {key: text for key, text in settings.items() if key != "form_id"}
+    return {"id_string": settings["form_id"], **kept} if "form_id" in settings else kept
+
+
+def content_of_rows(sent: Any) -> Content:
+    """Rows that were sent in the API's own form, with what the server adds to them."""
+    if not isinstance(sent, dict):
+        raise ImportRefused("not an object")
+    survey = [_typed(row) for row in sent.get("survey", [])]
+    _check_types(survey)
+    content: Content = {
+        "schema": "1",
+        "translations": [None],
+        "translated": [],
+        "settings": {},
+        **sent,
+        "survey": _numbered(survey),
+        "choices": _numbered(list(sent.get("choices", []))),
+    }
     return content
 
 
@@ -94,6 +128,13 @@ def _check_names(survey: Iterable[Row]) -> None:
         if name in seen:
             raise ImportRefused(f"Duplicate node name: {name}", "DuplicateNameException")
         seen.add(name)
+
+
+def _check_types(survey: Iterable[Row]) -> None:
+    for row in survey:
+        kind = str(row.get("type", ""))
+        if kind and " " not in kind and kind.lower() not in _TYPES:
+            raise ImportRefused(f"unknown type ['{kind}']")
 
 
 def _translations(rows: Iterable[Row], settings: Row) -> list[Translation]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
@@ -117,12 +117,22 @@ class Database:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
-        if _pragma(connection, "user_version") == 0:
-            for statement in schema.TABLES.split(";\n"):
+        for script in self._scripts(_pragma(connection, "user_version")):
+            for statement in script.split(";\n"):
                 connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {schema.APPLICATION}")
-            connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {schema.VERSION}")
         connection.execute("COMMIT")
+
+    def _scripts(self, version: int) -> list[str]:
+        if version == 0:
+            return [schema.TABLES]
+        if version < schema.VERSION:
+            copy = self._path.with_name(f"{self._path.name}.format-{version}")
+            with closing(self._connect()) as before, closing(sqlite3.connect(copy)) as kept:
+                copy.chmod(0o600)
+                before.backup(kept)
+        return [schema.STEPS[each] for each in range(version, schema.VERSION)]
 
     def _check_owner(self, connection: Connection) -> None:
         connection.execute("BEGIN")

@@ -63,14 +63,15 @@ def _content(task: Record) -> Content:
 
 def _store(connection: Connection, task: Record, content: Content) -> Mapping[str, Any]:
     fields = json.loads(task["fields"])
-    title = content["settings"].get("form_title")
+    title = content["settings"].pop("form_title", None)
     if destination := fields.get("destination"):
         replaced = _destination(connection, destination, task["username"])
         assets.change(connection, replaced, title or replaced["name"], content)
         return {"updated": [_told(replaced["uid"], task["username"], content)]}
     name = title or fields.get("name") or ""
     # The real server takes a form for a block of the library unless it is told otherwise.
-    kind = "survey" if fields.get("library", "true").lower() == "false" else "block"
+    block = "question" if len(content["survey"]) == 1 else "block"
+    kind = "survey" if fields.get("library", "true").lower() == "false" else block
     uid = assets.create(connection, task["username"], kind, name, content)
     return {"created": [_told(uid, task["username"], content)]}
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
 
 from defusedxml import ElementTree  # type: ignore[import-untyped]
 from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
 
 Answers = dict[str, Any]
+NOWHERE = [None, None]
+_POSITION = re.compile(r"(-?\d+(?:\.\d+)?) (-?\d+(?:\.\d+)?)(?: -?\d+(?:\.\d+)?){1,2}")
 
 
 class InstanceRefused(Exception):
@@ -74,6 +77,91 @@ def _answers(parent: Element, path: str, repeats: frozenset[str]) -> Answers:
         elif child.text and child.text.strip():
             found[here] = child.text
     return found
+
+
+def leaves(given: Answers) -> Iterator[tuple[str, str]]:
+    """Path and text of every answer, those in repeats included."""
+    for path, value in given.items():
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, list):
+            for each in value:
+                yield from leaves(each)
+
+
+def position(given: Answers) -> list[float | None]:
+    """Latitude and longitude of the first answer that is a place, else twice None."""
+    for _, text in leaves(given):
+        if found := _POSITION.fullmatch(text):
+            return [float(found[1]), float(found[2])]
+    return [*NOWHERE]
+
+
+def from_json(form_id: str, submission: dict[str, Any]) -> bytes:
+    """The XML of a submission sent as JSON; lists of words are joined by spaces."""
+    root = Element(form_id, {"id": form_id})
+    _fill(root, submission)
+    return _bytes(root)
+
+
+def _bytes(root: Element) -> bytes:
+    written: bytes = tostring(root, encoding="utf-8")
+    return written
+
+
+def _fill(parent: Element, answers: dict[str, Any]) -> None:
+    for name, value in answers.items():
+        is_repeat = isinstance(value, list) and any(isinstance(each, dict) for each in value)
+        for each in value if is_repeat else [value]:
+            child = SubElement(parent, name)
+            if isinstance(each, dict):
+                _fill(child, each)
+            elif isinstance(each, list):
+                child.text = " ".join(str(word) for word in each)
+            elif each is not None:
+                child.text = str(each)
+
+
+def edited(xml: bytes, uuid: str, changes: dict[str, str]) -> bytes:
+    """The submission as a new version of itself under this uuid, with these answers by path.
+
+    A path that is not there is made; in a repeat, the first instance is changed.
+    """
+    root: Element = ElementTree.fromstring(xml, forbid_dtd=True)
+    meta = _made(root, "meta")
+    instance_id = _made(meta, "instanceID")
+    _made(meta, "deprecatedID").text = instance_id.text
+    instance_id.text = f"uuid:{uuid}"
+    _write(root, changes)
+    return _bytes(root)
+
+
+def copied(xml: bytes, uuid: str, changes: dict[str, str]) -> bytes:
+    """The submission as another one under this uuid, with these answers where it has them."""
+    root: Element = ElementTree.fromstring(xml, forbid_dtd=True)
+    meta = _made(root, "meta")
+    for child in [each for each in meta if _name(each) in ("deprecatedID", "rootUuid")]:
+        meta.remove(child)
+    _made(meta, "instanceID").text = f"uuid:{uuid}"
+    names = {_name(each) for each in root}
+    _write(root, {name: text for name, text in changes.items() if name in names})
+    return _bytes(root)
+
+
+def _write(root: Element, changes: dict[str, str]) -> None:
+    for path, text in changes.items():
+        place = root
+        for name in path.split("/"):
+            place = _made(place, name)
+        place.text = text
+
+
+def _made(parent: Element, name: str) -> Element:
+    found = next((child for child in parent if _name(child) == name), None)
+    # In the parent's namespace, which may be that of OpenRosa's metadata.
+    space = parent.tag.rpartition("}")[0]
+    tag = f"{space}}}{name}" if space else name
+    return SubElement(parent, tag) if found is None else found
 
 
 def _text_at(root: Element, *names: str) -> str:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
-from urllib.parse import unquote, urlparse
+from typing import Any, TypeVar
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from kobosmix.server.local import assets, imports
-from kobosmix.server.local.accounts import ANONYMOUS, is_account
+from kobosmix.server.local.accounts import is_account
 from kobosmix.server.local.calls import (
     Call,
     CrashError,
@@ -23,22 +21,23 @@ from kobosmix.server.local.calls import (
     refusal,
     require_login,
 )
+from kobosmix.server.local.content import Content, ImportRefused, content_of_rows
 from kobosmix.server.local.database import Connection, Record
 from kobosmix.server.local.deployments import deployed_versions
-from kobosmix.server.local.rights import LABELS, OPEN_TO_ANYONE, grant, rights, take
+from kobosmix.server.local.rights import rights
+from kobosmix.server.local.searches import Meaning, SearchTooShort, understood
 from kobosmix.server.local.views import (
     asset_summary,
     asset_view,
     page,
-    permission_view,
-    permission_views,
     version_view,
 )
 
+_ASSET_TYPES = ("survey", "block", "question", "template", "collection")
 _DEFAULT_LIMIT = 100
 _LARGEST_LIMIT = 1000
-_SHORTEST_SEARCH = 3
-_TERM = re.compile(r'(\w+):(?:"([^"]*)"|(\S+))')
+Test = Callable[[dict[str, Any]], bool]
+T = TypeVar("T")
 
 
 def me(call: Call) -> Response:
@@ -60,14 +59,22 @@ def me(call: Call) -> Response:
 
 
 def token(call: Call) -> Response:
-    """Tokens are given out on the command line; this address only says that one is needed."""
+    """The token that one logged in with. The server does not know any other: none is stored."""
     require_login(call)
-    raise refusal(403, {"detail": "You do not have permission to perform this action."})
+    if "username" in call.query or not call.secret:
+        detail = "You do not have permission to perform this action."
+        raise refusal(403, {"detail": detail})
+    return JSONResponse({"token": call.secret})
 
 
 def healthy(_: Call) -> Response:
     """The server is there."""
     return PlainTextResponse("ok")
+
+
+def environment(_: Call) -> Response:
+    """What the real server's pages are set up with; here, what a client may go by."""
+    return JSONResponse({"frontend_min_retry_time": 2, "frontend_max_retry_time": 120})
 
 
 def user(call: Call) -> Response:
@@ -132,9 +139,9 @@ def get_import(call: Call) -> Response:
 
 def list_assets(call: Call) -> Response:
     """The projects this user may see, the last changed first; none for nobody, with 200."""
-    start, limit = _whole(call, "start", 0), _whole(call, "limit", 0)
+    start, limit = whole(call, "start", 0), whole(call, "limit", 0)
     limit = min(limit or _DEFAULT_LIMIT, _LARGEST_LIMIT)
-    is_wanted = _search(call.query.get("q", ""))
+    is_wanted = searched(call, _MEANING) or (lambda _: True)
     with call.site.database.reading() as connection:
         rows = connection.execute("SELECT * FROM assets ORDER BY modified_at DESC, uid")
         seen = [row for row in rows if "view_asset" in rights(connection, row, call.username)]
@@ -144,32 +151,36 @@ def list_assets(call: Call) -> Response:
     return JSONResponse(page(call, results, count=len(found), start=start, limit=limit))
 
 
-def _whole(call: Call, name: str, default: int) -> int:
+def searched(call: Call, meaning: Meaning[T]) -> T | None:
+    """What the `q` of the address means; None where there is none."""
+    try:
+        return understood(call.query.get("q", ""), meaning)
+    except SearchTooShort as error:
+        raise refusal(400, {"detail": "Your query is too short"}) from error
+
+
+def whole(call: Call, name: str, default: int) -> int:
+    """A number of the address's query; what is none counts for the default."""
     text = call.query.get(name, "")
     return int(text) if text.isascii() and text.isdigit() else default
 
 
-def _search(query: str) -> Callable[[dict[str, Any]], bool]:
-    """The test that `q` puts to a project: `asset_type:survey AND name:"Baseline"`."""
-    tests = list[Callable[[dict[str, Any]], bool]]()
-    for term in filter(None, (each.strip() for each in re.split(r"\bAND\b", query))):
-        if found := _TERM.fullmatch(term):
-            tests.append(_field_test(found[1], found[2] or found[3] or ""))
-        elif len(term) < _SHORTEST_SEARCH:
-            raise refusal(400, {"detail": "Your query is too short"})
-        else:
-            tests.append(_field_test("name__icontains", term.strip('"')))
-    return lambda shown: all(test(shown) for test in tests)
-
-
-def _field_test(field: str, wanted: str) -> Callable[[dict[str, Any]], bool]:
-    if field == "name__icontains":
+def _field_test(field: str, wanted: str) -> Test:
+    if field in ("", "name__icontains"):
         return lambda shown: wanted.casefold() in shown["name"].casefold()
     key = {"_deployment_status": "deployment_status"}.get(field, field)
     if key not in ("name", "uid", "asset_type", "owner__username", "deployment_status"):
         # The real server knows no such field either, and finds nothing.
         return lambda _: False
     return lambda shown: shown[key] == wanted
+
+
+_MEANING: Meaning[Test] = Meaning(
+    term=_field_test,
+    both=lambda one, other: lambda shown: one(shown) and other(shown),
+    either=lambda one, other: lambda shown: one(shown) or other(shown),
+    opposite=lambda one: lambda shown: not one(shown),
+)
 
 
 def visible(connection: Connection, call: Call, right: str = "view_asset") -> Record:
@@ -197,9 +208,9 @@ def patch_asset(call: Call) -> Response:
     require_login(call)
     with call.site.database.writing() as connection:
         asset = visible(connection, call, "change_asset")
-        content = call.fields.get("content", assets.content_of(connection, asset))
-        if isinstance(content, str):
-            content = json.loads(content)
+        content = assets.content_of(connection, asset)
+        if "content" in call.fields:
+            content = _sent_content(call.fields["content"])
         assets.change(connection, asset, str(call.fields.get("name", asset["name"])), content)
         if "settings" in call.fields:
             assets.set_settings(connection, asset, call.fields["settings"])
@@ -213,66 +224,56 @@ def delete_asset(call: Call) -> Response:
     return Response(status_code=204)
 
 
+def post_asset(call: Call) -> Response:
+    """Make a project of rows sent as JSON: 201. What is wrong with them shows at deployment."""
+    require_login(call)
+    kind = call.fields.get("asset_type")
+    if kind is None:
+        raise refusal(400, {"asset_type": ["This field is required."]})
+    if kind not in _ASSET_TYPES:
+        raise refusal(400, {"asset_type": [f'"{kind}" is not a valid choice.']})
+    content = _sent_content(call.fields.get("content", {}))
+    with call.site.database.writing() as connection:
+        name = str(call.fields.get("name", ""))
+        uid = assets.create(connection, call.username, kind, name, content)
+        asset = assets.asset(connection, uid)
+        if asset is None:
+            raise CrashError
+        if "settings" in call.fields:
+            assets.set_settings(connection, asset, call.fields["settings"])
+        view = asset_view(connection, call, asset)
+    return JSONResponse(view, 201, {"Location": view["url"]})
+
+
+def _sent_content(sent: Any) -> Content:
+    try:
+        return content_of_rows(json.loads(sent) if isinstance(sent, str) else sent)
+    except (ValueError, ImportRefused) as error:
+        raise CrashError from error
+
+
+def list_versions(call: Call) -> Response:
+    """The versions that were deployed, the newest first."""
+    with call.site.database.reading() as connection:
+        rows = deployed_versions(connection, visible(connection, call)["uid"])
+    views = [
+        version_view(call, row, number)
+        for row, number in zip(rows, range(len(rows), 0, -1), strict=True)
+    ]
+    start = whole(call, "start", 0)
+    limit = min(whole(call, "limit", 0) or _DEFAULT_LIMIT, _LARGEST_LIMIT)
+    shown = views[start : start + limit]
+    return JSONResponse(page(call, shown, count=len(views), start=start, limit=limit))
+
+
 def get_version(call: Call) -> Response:
     """A version with its content: what was really asked under this `__version__`."""
     with call.site.database.reading() as connection:
         asset = visible(connection, call)
         version = assets.version(connection, call.path["version"])
         if not version or version["asset"] != asset["uid"]:
-            raise not_found()
+            raise refusal(404, {"detail": "No AssetVersion matches the given query."})
         deployed = [row["uid"] for row in reversed(deployed_versions(connection, asset["uid"]))]
     number = deployed.index(version["uid"]) + 1 if version["uid"] in deployed else 0
     shown = version_view(call, version, number)
     return JSONResponse({**shown, "content": json.loads(version["content"])})
-
-
-def list_permissions(call: Call) -> Response:
-    """Everyone's rights: a bare list, without pages."""
-    with call.site.database.reading() as connection:
-        return JSONResponse(permission_views(connection, call, visible(connection, call)))
-
-
-def post_permission(call: Call) -> Response:
-    """Give a right, with all it implies: 201, also if it was given before."""
-    require_login(call)
-    username = _last_step(call.fields.get("user"), "users")
-    permission = _last_step(call.fields.get("permission"), "permissions")
-    with call.site.database.writing() as connection:
-        asset = visible(connection, call, "manage_asset")
-        problems = {
-            "user": _link_problem(username, is_account(connection, username or "")),
-            "permission": _link_problem(permission, permission in LABELS),
-        }
-        if any(problems.values()):
-            raise refusal(400, {key: [text] for key, text in problems.items() if text})
-        if username == ANONYMOUS and permission not in OPEN_TO_ANYONE:
-            raise refusal(400, {"permission": ["Anonymous users cannot have this permission."]})
-        granted = grant(connection, asset, username or "", permission or "")
-        return JSONResponse(permission_view(call, asset, granted), 201)
-
-
-def delete_permission(call: Call) -> Response:
-    """Take one right back: 204. The owner's own cannot be taken."""
-    with call.site.database.writing() as connection:
-        asset = visible(connection, call, "manage_asset")
-        granted = connection.execute(
-            "SELECT * FROM permissions WHERE asset = ? AND uid = ?",
-            (asset["uid"], call.path["uid"]),
-        ).fetchone()
-        if granted is None:
-            raise not_found()
-        take(connection, granted)
-    return Response(status_code=204)
-
-
-def _last_step(link: object, kind: str) -> str | None:
-    if not isinstance(link, str):
-        return None
-    found = re.fullmatch(rf"/api/v2/{kind}/([^/]+)/", unquote(urlparse(link).path))
-    return found[1] if found else None
-
-
-def _link_problem(name: str | None, is_known: bool) -> str:
-    if name is None:
-        return "Invalid hyperlink - No URL match."
-    return "" if is_known else "Invalid hyperlink - Object does not exist."

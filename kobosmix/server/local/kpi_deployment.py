@@ -13,7 +13,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from kobosmix.engines.xform import FormRefused
-from kobosmix.server.local import deployments
+from kobosmix.server.local import deployments, history
 from kobosmix.server.local.calls import (
     Call,
     CrashError,
@@ -57,6 +57,7 @@ def post_deployment(call: Call) -> Response:
         try:
             is_active = _is_true(call.fields.get("active", False))
             deployments.deploy(connection, asset, active=is_active)
+            history.of_project(connection, asset["uid"], "deploy", call.username)
         except FormRefused as error:
             raise refusal(400, {"error": str(error)}) from error
         except FormCrash as error:
@@ -80,6 +81,9 @@ def patch_deployment(call: Call) -> Response:
         if "active" in call.fields:
             is_active = _is_true(call.fields["active"])
             deployments.set_active(connection, deployed, active=is_active)
+            if is_active != bool(deployed["active"]):
+                action = "unarchive" if is_active else "archive"
+                history.of_project(connection, asset["uid"], action, call.username)
         answer = _deployed_view(connection, call, asset["uid"])
     if "version_id" in call.fields:
         _bring_media(call)
@@ -92,6 +96,7 @@ def _redeploy(connection: Connection, call: Call, asset: Record, deployed: Recor
         raise CrashError
     try:
         deployments.redeploy(connection, asset, deployed)
+        history.of_project(connection, asset["uid"], "redeploy", call.username)
     except FormRefused as error:
         raise refusal(400, {"error": str(error)}) from error
     except FormCrash as error:

@@ -10,9 +10,15 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from starlette.responses import JSONResponse, Response
 
 from kobosmix.server.local import assets
+from kobosmix.server.local.accounts import REALM
 from kobosmix.server.local.calls import AnswerError, Call, CrashError
 from kobosmix.server.local.database import Connection, Record
-from kobosmix.server.local.instances import Instance, InstanceRefused, read_instance
+from kobosmix.server.local.instances import (
+    Instance,
+    InstanceRefused,
+    from_json,
+    read_instance,
+)
 from kobosmix.server.local.records import md5
 from kobosmix.server.local.rights import rights
 from kobosmix.server.local.submissions import (
@@ -24,7 +30,6 @@ from kobosmix.server.local.submissions import (
 
 _LARGEST_BODY = "10000000"
 _XML_FILE = "xml_submission_file"
-_CHALLENGE = 'Digest realm="kobosmix", qop="auth", nonce="0", algorithm="MD5"'
 
 
 def form_list(call: Call) -> Response:
@@ -99,7 +104,7 @@ def media(call: Call) -> Response:
             (number, call.path["file"].partition(".")[0]),
         ).fetchone()
     if file is None:
-        raise _not_found()
+        raise _not_found(call)
     return _answer(file["content"], file["mimetype"])
 
 
@@ -109,10 +114,10 @@ def _form(connection: Connection, call: Call) -> Record:
     ).fetchone()
     asset = assets.asset(connection, found["asset"]) if found else None
     if found is None or asset is None:
-        raise _not_found()
+        raise _not_found(call)
     if not rights(connection, asset, call.username) & {"add_submissions", "view_asset"}:
         _require_login(call)
-        raise _not_found()
+        raise _not_found(call)
     return found
 
 
@@ -123,21 +128,34 @@ def announce(call: Call) -> Response:
 
 
 def submit(call: Call) -> Response:
-    """Take a submission in: 201 once it is on disk."""
+    """Take a submission in, sent as a file of XML or as JSON: 201 once it is on disk."""
     _require_login(call)
-    if _XML_FILE not in call.parts:
-        raise CrashError
     try:
-        instance = read_instance(call.parts[_XML_FILE].content)
+        instance = read_instance(_sent_xml(call))
         deployed = _open_form(call, instance)
         with call.site.in_progress.claim(deployed["asset"], instance.uuid):
             sender = None if call.is_anonymous else call.username
             take_in(call.site.database, deployed, instance, _attachments(call), sender)
     except InstanceRefused as error:
-        return _message(400, str(error))
+        return _message(call, 400, str(error))
     except SubmissionRefused as error:
-        return _message(error.status, error.message)
+        return _message(call, error.status, error.message)
     return _receipt(call, instance, deployed)
+
+
+def _sent_xml(call: Call) -> bytes:
+    if isinstance(call.sent, dict):
+        if not call.sent.get("id"):
+            raise _not_found(call)
+        if not isinstance(call.sent.get("submission"), dict):
+            raise InstanceRefused("No submission key provided.")
+        try:
+            return from_json(str(call.sent["id"]), call.sent["submission"])
+        except (TypeError, ValueError) as error:
+            raise CrashError from error
+    if _XML_FILE not in call.parts:
+        raise CrashError
+    return call.parts[_XML_FILE].content
 
 
 def _open_form(call: Call, instance: Instance) -> Record:
@@ -145,11 +163,11 @@ def _open_form(call: Call, instance: Instance) -> Record:
         deployed = form_of(connection, instance)
         asset = assets.asset(connection, deployed["asset"]) if deployed else None
         if deployed is None or asset is None:
-            raise _not_found()
+            raise _not_found(call)
         may = rights(connection, asset, call.username)
     if ("change_submissions" if instance.replaces else "add_submissions") not in may:
         if call.is_anonymous:
-            raise _unauthorized()
+            raise _unauthorized(call)
         raise SubmissionRefused(403, "Access denied")
     if not deployed["active"]:
         raise SubmissionRefused(405, "Form is not active")
@@ -167,7 +185,7 @@ def _attachments(call: Call) -> list[Attachment]:
 def _receipt(call: Call, instance: Instance, deployed: Record) -> Response:
     moment = datetime.now(UTC).isoformat(timespec="seconds")
     instance_id, text = f"uuid:{instance.uuid}", "Successful submission."
-    if "application/json" in call.accepts:
+    if "application/json" in call.accepts or call.sent:
         receipt = {
             "message": text,
             "formid": deployed["asset"],
@@ -193,24 +211,28 @@ def _receipt(call: Call, instance: Instance, deployed: Record) -> Response:
     return _xml(answer, 201)
 
 
-def challenge(detail: str) -> Response:
-    """401, as a device is told."""
+def challenge(detail: str, nonce: str) -> Response:
+    """401, as a device is told, with what it needs to log in by Digest."""
     answer = _detail(401, detail)
-    answer.headers["WWW-Authenticate"] = _CHALLENGE
+    answer.headers["WWW-Authenticate"] = (
+        f'Digest realm="{REALM}", qop="auth", nonce="{nonce}", algorithm="MD5", stale="false"'
+    )
     return answer
 
 
 def _require_login(call: Call) -> None:
     # Under an owner's name, anyone may come who was given the right to.
     if call.is_anonymous and "owner" not in call.path:
-        raise _unauthorized()
+        raise _unauthorized(call)
 
 
-def _unauthorized() -> AnswerError:
-    return AnswerError(challenge("Authentication credentials were not provided."))
+def _unauthorized(call: Call) -> AnswerError:
+    return AnswerError(challenge("Authentication credentials were not provided.", call.nonce))
 
 
-def _not_found() -> AnswerError:
+def _not_found(call: Call) -> AnswerError:
+    if call.sent:
+        return AnswerError(JSONResponse({"detail": "Not found."}, 404, headers=_headers()))
     return AnswerError(_detail(404, "Not found."))
 
 
@@ -220,7 +242,9 @@ def _detail(status: int, text: str) -> Response:
     return _xml(root, status)
 
 
-def _message(status: int, text: str) -> Response:
+def _message(call: Call, status: int, text: str) -> Response:
+    if call.sent:
+        return JSONResponse({"error": text}, status, headers=_headers())
     return _xml(_response(text), status)
 
 

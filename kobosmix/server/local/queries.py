@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 _ORDERED = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+_UNKNOWN_HERE = ("$elemMatch", "$expr", "$nor")
+# Answers that are columns as well: these are asked, because indexes hold them.
+_COLUMNS = {"_id": "id", "_uuid": "uuid", "_submission_time": "submitted_at"}
 
 
 class QueryRefused(Exception):
@@ -20,6 +23,10 @@ class Sql:
 
     text: str
     values: tuple[Any, ...] = ()
+
+
+# What every submission meets, and what none does.
+ALL, NONE = Sql("1"), Sql("0")
 
 
 def condition(query: Mapping[str, Any]) -> Sql:
@@ -36,7 +43,8 @@ def order(sort: Mapping[str, Any]) -> Sql:
         Sql(f"{place.text} {'DESC' if direction == -1 else 'ASC'}", place.values)
         for place, direction in ((_place(key), way) for key, way in sort.items())
     ]
-    pieces.append(Sql("id"))
+    if "_id" not in sort:
+        pieces.append(Sql("id"))
     return Sql(", ".join(each.text for each in pieces), _values(pieces))
 
 
@@ -45,29 +53,58 @@ def _clause(key: str, wanted: Any) -> Sql:
         word = key.removeprefix("$").upper()
         return _joined((condition(_mapping(each)) for each in wanted), word)
     if key.startswith("$"):
-        raise QueryRefused(f"unsupported operator {key}")
+        return _unknown(key)
     if isinstance(wanted, dict):
+        if "$regex" in wanted and "$options" in wanted:
+            flags, wanted = wanted["$options"], {**wanted, "$options": None}
+            wanted["$regex"] = f"(?{flags}){wanted['$regex']}" if flags else wanted["$regex"]
         return _joined((_test(key, name, value) for name, value in wanted.items()), "AND")
     return _test(key, "$eq", wanted)
 
 
+def _unknown(operator: str) -> Sql:
+    if operator in _UNKNOWN_HERE:
+        raise QueryRefused(f"the local server does not know {operator}")
+    # The real server makes operators it does not allow harmless, and then finds nothing.
+    return NONE
+
+
 def _test(key: str, operator: str, value: Any) -> Sql:
-    place = _place(key)
+    if key == "_id" and operator in (*_ORDERED, "$eq", "$in"):
+        return _numbered(operator, value)
     if operator in _ORDERED:
-        return _ordered(place, _ORDERED[operator], value)
-    if operator in ("$eq", "$ne"):
-        word = "IS" if operator == "$eq" else "IS NOT"
-        return Sql(f"{place.text} {word} ?", (*place.values, _plain(value)))
-    if operator in ("$in", "$nin"):
-        return _among(place, value, wanted=operator == "$in")
-    if operator == "$exists":
-        return Sql(f"{place.text} IS {'NOT ' if value else ''}NULL", place.values)
-    if operator == "$regex":
-        return _matching(place, value)
-    if operator == "$not":
-        inner = _clause(key, _mapping(value))
-        return Sql(f"NOT coalesce({inner.text}, 0)", inner.values)
-    raise QueryRefused(f"unsupported operator {operator}")
+        return _ordered(_place(key), _ORDERED[operator], value)
+    test = _TESTS.get(operator)
+    return test(key, value) if test else _unknown(operator)
+
+
+def _not(key: str, value: Any) -> Sql:
+    inner = _clause(key, _mapping(value))
+    return Sql(f"NOT coalesce({inner.text}, 0)", inner.values)
+
+
+def _exists(key: str, value: Any) -> Sql:
+    place = _place(key)
+    return Sql(f"{place.text} IS {'NOT ' if value else ''}NULL", place.values)
+
+
+def _same(key: str, value: Any, word: str = "IS") -> Sql:
+    place = _place(key)
+    return Sql(f"{place.text} {word} ?", (*place.values, _plain(value)))
+
+
+def _numbered(operator: str, value: Any) -> Sql:
+    """A test of the number, so plain that SQLite answers it from an index."""
+    numbers = [
+        each
+        for each in (_list(value) if operator == "$in" else [value])
+        if isinstance(each, int | float) and not isinstance(each, bool)
+    ]
+    if not numbers:
+        return NONE
+    if operator in _ORDERED:
+        return Sql(f"id {_ORDERED[operator]} ?", (value,))
+    return Sql(f"id IN ({', '.join('?' * len(numbers))})", tuple(numbers))
 
 
 def _ordered(place: Sql, sign: str, value: Any) -> Sql:
@@ -80,7 +117,7 @@ def _ordered(place: Sql, sign: str, value: Any) -> Sql:
 
 
 def _among(place: Sql, values: Any, *, wanted: bool) -> Sql:
-    marks = ", ".join("?" * len(values))
+    marks = ", ".join("?" * len(_list(values)))
     found = f"coalesce({place.text} IN ({marks}), 0)"
     plain = tuple(_plain(each) for each in values)
     return Sql(found if wanted else f"NOT {found}", (*place.values, *plain))
@@ -94,19 +131,45 @@ def _matching(place: Sql, pattern: Any) -> Sql:
     return Sql(f"{place.text} REGEXP ?", (*place.values, pattern))
 
 
+_TESTS: Mapping[str, Callable[[str, Any], Sql]] = {
+    "$eq": _same,
+    "$ne": lambda key, value: _same(key, value, "IS NOT"),
+    "$in": lambda key, value: _among(_place(key), value, wanted=True),
+    "$nin": lambda key, value: _among(_place(key), value, wanted=False),
+    "$exists": _exists,
+    "$regex": lambda key, value: _matching(_place(key), value),
+    "$options": lambda _key, _value: ALL,
+    "$not": _not,
+    "$all": lambda key, value: _joined((_same(key, each) for each in _list(value)), "AND"),
+}
+
+
 def _place(key: str) -> Sql:
-    if key == "_id":
-        return Sql("id")
+    if key in _COLUMNS:
+        return Sql(_COLUMNS[key])
+    if key == "meta/rootUuid":
+        return Sql("('uuid:' || root_uuid)")
     column = "answers"
     if key.startswith("_validation_status."):
         column, key = "validation", key.removeprefix("_validation_status.")
-    # A quotation mark cannot be written in a path of SQLite; no XML name has one either.
-    return Sql(f"json_extract({column}, ?)", ('$."' + key.replace('"', "") + '"',))
+    return Sql(f"json_extract({column}, ?)", (path_of(key),))
+
+
+def path_of(key: str) -> str:
+    """SQLite's path of an answer: `$."hh/head"`."""
+    # A quotation mark cannot be written in such a path; no XML name has one either.
+    return '$."' + key.replace('"', "") + '"'
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise QueryRefused(f"{value!r} is not an object")
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise QueryRefused(f"{value!r} is not a list")
     return value
 
 
@@ -119,7 +182,7 @@ def _plain(value: Any) -> Any:
 def _joined(pieces: Iterable[Sql], word: str) -> Sql:
     found = list(pieces)
     if not found:
-        return Sql("1")
+        return ALL
     return Sql("(" + f" {word} ".join(each.text for each in found) + ")", _values(found))
 
 

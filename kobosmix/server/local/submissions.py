@@ -8,11 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Any
 
+from kobosmix.server.local import history
 from kobosmix.server.local.database import Connection, Database, Record
 from kobosmix.server.local.deployments import repeats
-from kobosmix.server.local.instances import Instance, answers
+from kobosmix.server.local.instances import (
+    NOWHERE,
+    Answers,
+    Instance,
+    answers,
+    leaves,
+    position,
+)
 from kobosmix.server.local.records import new_uid
 
 
@@ -84,15 +91,15 @@ def take_in(
     with database.writing() as connection:
         known = _with_uuid(connection, asset, instance.uuid)
         if known:
-            _add_to_known(connection, known, instance, attachments)
+            _add_to_known(connection, known, given, instance, attachments)
             return
         if _was_replaced(connection, asset, instance.uuid):
             raise _conflict()
         if instance.replaces:
-            number = _replace(connection, asset, instance, given)
+            number = replace(connection, asset, instance, given, username)
         else:
             number = _insert(connection, asset, instance, given, username)
-        _attach(connection, number, instance, attachments)
+        _attach(connection, number, given, attachments)
 
 
 def _conflict() -> SubmissionRefused:
@@ -114,11 +121,16 @@ def _was_replaced(connection: Connection, asset: str, uuid: str) -> bool:
 
 
 def _add_to_known(
-    connection: Connection, known: Record, instance: Instance, attachments: list[Attachment]
+    connection: Connection,
+    known: Record,
+    given: Answers,
+    instance: Instance,
+    attachments: list[Attachment],
 ) -> None:
+    # A file that comes late is noted nowhere: not in the history, and `_uuid` stays as it was.
     if known["xml"] != instance.xml:
         raise _conflict()
-    if not _attach(connection, known["id"], instance, attachments):
+    if not _attach(connection, known["id"], given, attachments):
         raise SubmissionRefused(202, "Duplicate Instance")
 
 
@@ -126,7 +138,7 @@ def _insert(
     connection: Connection,
     asset: str,
     instance: Instance,
-    given: dict[str, Any],
+    given: Answers,
     username: str | None,
 ) -> int:
     moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
@@ -142,12 +154,18 @@ def _insert(
         " ON CONFLICT DO UPDATE SET submissions = submissions + 1",
         (asset, moment[:10]),
     )
+    history.of_submission(connection, asset, "add-submission", username, instance.uuid)
     return stored.lastrowid or 0
 
 
-def _replace(
-    connection: Connection, asset: str, instance: Instance, given: dict[str, Any]
+def replace(
+    connection: Connection,
+    asset: str,
+    instance: Instance,
+    given: Answers,
+    username: str | None,
 ) -> int:
+    """Put an edited version in place of the one it was made from; the submission's number."""
     edited = _with_uuid(connection, asset, instance.replaces)
     if edited is None:
         if _was_replaced(connection, asset, instance.replaces):
@@ -157,6 +175,8 @@ def _replace(
     before = json.loads(edited["answers"])
     kept = _kept(asset, instance, given, edited["root_uuid"])
     kept |= {key: before[key] for key in ("_submission_time", "_submitted_by")}
+    if kept["_geolocation"] == NOWHERE:
+        kept["_geolocation"] = before["_geolocation"]
     connection.execute(
         "UPDATE submissions SET uuid = ?, xml = ?, answers = ? WHERE id = ?",
         (instance.uuid, instance.xml, _json(kept), edited["id"]),
@@ -164,39 +184,82 @@ def _replace(
     connection.execute(
         "INSERT INTO replaced_uuids VALUES (?, ?, ?)", (asset, edited["uuid"], edited["id"])
     )
+    history.of_submission(connection, asset, "modify-submission", username, edited["root_uuid"])
     number: int = edited["id"]
+    _name_again(connection, number, given)
     return number
 
 
-def _kept(
-    asset: str, instance: Instance, given: dict[str, Any], root_uuid: str
-) -> dict[str, Any]:
+def copy(
+    connection: Connection,
+    row: Record,
+    instance: Instance,
+    given: Answers,
+    username: str | None,
+) -> int:
+    """Store a submission made of another one, with that one's files; its number."""
+    number = _insert(connection, row["asset"], instance, given, username)
+    files = connection.execute(
+        "SELECT filename, mimetype, content FROM attachments"
+        " WHERE submission = ? AND xpath IS NOT NULL",
+        (row["id"],),
+    ).fetchall()
+    _attach(connection, number, given, [Attachment(*each) for each in files])
+    return number
+
+
+def _kept(asset: str, instance: Instance, given: Answers, root_uuid: str) -> Answers:
     return {
         **given,
         "meta/rootUuid": f"uuid:{root_uuid}",
         "_uuid": instance.uuid,
         "_xform_id_string": asset,
         "_status": "submitted_via_web",
-        "_geolocation": [None, None],
+        "_geolocation": position(given),
     }
 
 
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False)
+def _json(content: Answers) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _name_again(connection: Connection, number: int, given: Answers) -> None:
+    """Tie the files that are there to the answers that name them now; the others stay unseen."""
+    held = connection.execute(
+        "SELECT uid, filename FROM attachments WHERE submission = ?", (number,)
+    ).fetchall()
+    if held:
+        named = {text: path for path, text in leaves(given)}
+        connection.executemany(
+            "UPDATE attachments SET xpath = ? WHERE uid = ?",
+            [(named.get(row["filename"]), row["uid"]) for row in held],
+        )
 
 
 def _attach(
-    connection: Connection, number: int, instance: Instance, attachments: list[Attachment]
+    connection: Connection, number: int, given: Answers, attachments: list[Attachment]
 ) -> int:
-    """Store the files that an answer names, and drop the others, as the real server does."""
-    named = {element.text for element in instance.root.iter()} if attachments else set()
-    added = 0
-    for each in attachments:
-        if each.filename in named:
-            added += connection.execute(
-                "INSERT INTO attachments VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (submission, filename) DO UPDATE SET content = excluded.content"
-                " WHERE content IS NOT excluded.content",
-                (new_uid("att"), number, each.filename, each.mimetype, each.content),
-            ).rowcount
-    return added
+    """Store the files that an answer names; drop the others, as the real server does."""
+    if not attachments:
+        return 0
+    named = {text: path for path, text in leaves(given)}
+    return sum(
+        _attach_one(connection, number, each, named[each.filename])
+        for each in attachments
+        if each.filename in named
+    )
+
+
+def _attach_one(connection: Connection, number: int, file: Attachment, xpath: str) -> int:
+    held = connection.execute(
+        "SELECT content FROM attachments WHERE submission = ? AND filename = ?",
+        (number, file.filename),
+    ).fetchone()
+    if held is None:
+        connection.execute(
+            "INSERT INTO attachments VALUES (?, ?, ?, ?, ?, ?)",
+            (new_uid("att"), number, file.filename, file.mimetype, xpath, file.content),
+        )
+    elif held["content"] != file.content:
+        raise _conflict()
+    return held is None

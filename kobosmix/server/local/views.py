@@ -11,9 +11,10 @@ from kobosmix.server.local import assets
 from kobosmix.server.local.calls import Call
 from kobosmix.server.local.database import Connection, Record
 from kobosmix.server.local.deployments import deployed_versions, deployment
-from kobosmix.server.local.rights import LABELS, rights
+from kobosmix.server.local.rights import LABELS, PARTIAL, rights
 
 View = dict[str, Any]
+_PARTIAL_LABEL = {"default": "Act on submissions only from specific users"}
 
 
 def asset_view(connection: Connection, call: Call, asset: Record) -> View:
@@ -37,6 +38,7 @@ def asset_summary(connection: Connection, call: Call, asset: Record) -> View:
     return {
         "url": call.link("assets", uid),
         "uid": uid,
+        "kind": "asset",
         "name": asset["name"],
         "asset_type": asset["kind"],
         "owner": call.link("users", owner),
@@ -69,6 +71,7 @@ def _deployment_fields(connection: Connection, call: Call, asset: Record) -> Vie
         "deployment__active": bool(deployed and deployed["active"]),
         "deployment__uuid": deployed["uuid"] if deployed else None,
         "deployed_version_id": deployed["version"] if deployed else None,
+        "date_deployed": versions[0]["deployed_at"] if versions else None,
         "deployed_versions": {
             "count": len(versions),
             "next": None,
@@ -110,7 +113,7 @@ def version_view(call: Call, version: Record, number: int) -> View:
         "content_hash": version["content_hash"],
         "date_deployed": version["deployed_at"],
         "date_modified": version["created_at"],
-        "version_number": number,
+        "version_number": str(number),
     }
 
 
@@ -128,7 +131,15 @@ def permission_views(connection: Connection, call: Call, asset: Record) -> list[
 
 def permission_view(call: Call, asset: Record, granted: Record) -> View:
     """One right of one user."""
-    return _permission(call, asset, granted["username"], granted["permission"], granted["uid"])
+    username, permission = granted["username"], granted["permission"]
+    view = _permission(call, asset, username, permission, granted["uid"])
+    if permission != PARTIAL:
+        return view
+    filters = json.loads(granted["filters"])
+    partial = [
+        {"url": call.link("permissions", each), "filters": filters[each]} for each in filters
+    ]
+    return {**view, "partial_permissions": partial}
 
 
 def _permission(call: Call, asset: Record, username: str, permission: str, uid: str) -> View:
@@ -136,7 +147,7 @@ def _permission(call: Call, asset: Record, username: str, permission: str, uid: 
         "url": call.link("assets", asset["uid"], "permission-assignments", uid),
         "user": call.link("users", username),
         "permission": call.link("permissions", permission),
-        "label": LABELS[permission],
+        "label": LABELS.get(permission, _PARTIAL_LABEL),
     }
 
 
