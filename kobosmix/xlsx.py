@@ -144,7 +144,7 @@ def read_sheets(source: Path | bytes) -> list[SheetRead]:
 
 def _merged(workbook: ReadWorkbook, sheet: ReadWorksheet) -> tuple[str, ...]:
     # Reading row by row, openpyxl passes over the list of them that stands behind the rows.
-    part = workbook._archive.read(sheet._worksheet_path)  # type: ignore[attr-defined]
+    part = workbook._archive.read(sheet._worksheet_path)  # type: ignore[attr-defined]  # noqa: SLF001
     return tuple(found.decode() for found in _MERGED.findall(part))
 
 

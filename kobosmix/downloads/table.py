@@ -10,41 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kobosmix.downloads.explained import EXPLANATIONS
 from kobosmix.errors import StudyError
 from kobosmix.findings import Finding, Place, Severity
 from kobosmix.xlsx import Cell, SheetRead, read_sheets
-
-EXPLANATIONS = {
-    "D101": (
-        "A file cannot be read as a table of submissions: it is empty, damaged, of another kind, "
-        "or in an encoding that does not tell its letters.",
-        "Download it again and import it as it was saved, without opening it in Excel. What is "
-        "read: .xlsx, .csv and .zip.",
-    ),
-    "D102": (
-        "Cells hold formulas, so what they show can change without anyone typing.",
-        "Import the file as it was downloaded.",
-    ),
-    "D103": (
-        "Letters were replaced by question marks when the file was saved in an encoding that "
-        "lacks them. They cannot be brought back.",
-        "Download the file again and do not save it from Excel.",
-    ),
-    "D104": (
-        "Cells were merged, so rows or columns lack what only the first of them still holds.",
-        "Import the file as it was downloaded.",
-    ),
-    "D201": (
-        "A part of the file is not read: a sheet or file of a repeated group, or one that was "
-        "hidden or added.",
-        "Nothing, if it holds nothing of the study. kobosmix builds forms without repeats.",
-    ),
-    "D301": (
-        "The file was saved again by another program, and what that changed was unmistakable: "
-        "encoding, separator, or the spelling of dates and numbers. It was read as it was meant.",
-        "Nothing. Next time import the file as it was downloaded.",
-    ),
-}
 
 _ENCODINGS = (
     (b"\xef\xbb\xbf", "utf-8-sig", ""),
@@ -227,9 +196,7 @@ def _separator(text: str) -> tuple[str, str]:
     # Excel writes and understands a first line that names the separator.
     if first.strip().lower().startswith("sep=") and len(first.strip()) <= len("sep=;"):
         return first.strip()[4:] or "\t", rest
-    widths = {
-        each: len(next(csv.reader([first], delimiter=each), ())) for each in _SEPARATORS
-    }
+    widths = {each: len(next(csv.reader([first], delimiter=each), ())) for each in _SEPARATORS}
     return max(_SEPARATORS, key=lambda each: widths[each]), text
 
 
@@ -265,9 +232,7 @@ def _unreadable(name: str, why: str) -> Reading:
     return Reading(findings=(_said("D101", name, why),))
 
 
-def _said(
-    code: str, file: str, problem: str, severity: Severity = Severity.ERROR
-) -> Finding:
+def _said(code: str, file: str, problem: str, severity: Severity = Severity.ERROR) -> Finding:
     return Finding(
         code=code,
         place=Place(file),
