@@ -58,15 +58,18 @@ class Project:
 
 
 def row(number: int, **answers: Any) -> dict[str, Any]:
-    """A submission as KoboToolbox hands it out."""
+    """A submission as KoboToolbox hands it out; with answers of its own it was edited."""
+    edit = hashlib.sha256(repr(sorted(answers.items())).encode()).hexdigest()
+    is_edited = any(name.startswith("interview/") for name in answers)
     return {
         "_id": number,
         "meta/rootUuid": f"uuid:root-{number}",
-        "_uuid": f"root-{number}",
+        "_uuid": f"edit-{edit[:8]}" if is_edited else f"root-{number}",
         "_submission_time": "2026-11-24T02:19:43",
         "_submitted_by": "alice",
         "_geolocation": [2.0469, 45.3182],
         "_validation_status": {},
+        "_attachments": [],
         "interview/trust_1": "4",
         **answers,
     }
@@ -324,10 +327,20 @@ def _envelope(results: list[Any], query: dict[str, str]) -> dict[str, Any]:
 
 
 def _page(rows: list[dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:
-    after = json.loads(query.get("query", "{}")).get("_id", {}).get("$gt", -1)
-    found = sorted((r for r in rows if r["_id"] > after), key=lambda r: r["_id"])
+    wanted = json.loads(query.get("query", "{}")).get("_id", {})
+    after, among = wanted.get("$gt", -1), wanted.get("$in")
+    asked = (r for r in rows if r["_id"] > after and (among is None or r["_id"] in among))
+    found = sorted(asked, key=lambda r: r["_id"])
     limit = min(int(query.get("limit", 100)), 1000)
-    return {"count": len(found), "next": None, "previous": None, "results": found[:limit]}
+    shown = [_chosen(each, query.get("fields")) for each in found[:limit]]
+    return {"count": len(found), "next": None, "previous": None, "results": shown}
+
+
+def _chosen(shown: dict[str, Any], fields: str | None) -> dict[str, Any]:
+    if fields is None:
+        return shown
+    kept = {*json.loads(fields), "_id", "_uuid", "meta/rootUuid", "_validation_status"}
+    return {name: value for name, value in shown.items() if name in kept}
 
 
 def _content(workbook: dict[str, Any]) -> dict[str, Any]:

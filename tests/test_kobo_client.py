@@ -526,15 +526,17 @@ def test_a_submission_refused_is_told_and_not_sent_again(
     assert double.asked == ["POST /submission"]
 
 
-def test_rows_come_after_an_id_and_say_how_many_remain(
+def test_rows_come_after_an_id_and_say_whether_more_remain(
     double: KoboDouble, server: KoboServer
 ) -> None:
     double.project(rows=[row(number) for number in (5, 3, 9)])
 
-    page = server.rows("aForm", 3, 1)
+    page = server.rows("aForm", "3", 1)
 
-    assert [each["_id"] for each in page.rows] == [5]
-    assert page.remaining == 2
+    assert [each.server_id for each in page.entries] == ["5"]
+    assert (page.cursor, page.is_last) == ("5", False)
+    assert server.rows("aForm", page.cursor, 1).is_last
+    assert [each.server_id for each in server.rows_of("aForm", ["9", "4", "3"])] == ["3", "9"]
     assert server.submission_count("aForm") == 3
 
 

@@ -176,7 +176,7 @@ def test_a_server_that_counts_more_than_it_gives_is_told_with_both_numbers(
     project = double.project(rows=[row(number) for number in range(1, 4)])
     pull(server, store, ["aForm"])
     double.fail(
-        "fields", body=b'{"count": 5, "results": []}', kind="application/json", times=99
+        "limit=1&", body=b'{"count": 5, "results": []}', kind="application/json", times=99
     )
 
     with pytest.raises(PullUnfinished, match=r"counts 5 .* handed out 3.* nothing was lost"):
@@ -336,7 +336,7 @@ def test_after_kill_9_at_any_moment_the_next_pull_completes(
         running.wait()
         with open_store(path) as store:
             held = [s.server_id for s in store.current()]
-            assert held == list(range(1, len(held) + 1))
+            assert held == [str(number) for number in range(1, len(held) + 1)]
 
     with open_store(path) as store:
         pull(server, store, ["aForm"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kobosmix.errors import StudyError
-from kobosmix.store import Fate, Store, Tally, open_store
-from kobosmix.store.content import DROPPED_FIELDS, RowRefused, keep, without_dropped
+from kobosmix.server.kobo_rows import RowRefused, head_of, row_of
+from kobosmix.store import AssetCounts, Change, Fate, Head, Store, Sweep, Tally, open_store
+from kobosmix.store.content import DROPPED_FIELDS, keep, without_dropped
 from tests.kobo_double import row
 
 
@@ -31,10 +33,14 @@ def store(path: Path) -> Iterator[Store]:
 
 
 def sweep_all(store: Store, *rows: Mapping[str, Any], asset: str = "aForm") -> Tally:
-    sweep = store.begin_sweep(asset, len(rows), anew=True)
-    if rows:
-        store.write_page(sweep, rows, max(each["_id"] for each in rows))
+    sweep = store.begin_sweep(asset, anew=True)
+    sweep = write(store, sweep, *rows)
     return store.finish_sweep(sweep, len(rows))
+
+
+def write(store: Store, sweep: Sweep, *rows: Mapping[str, Any]) -> Sweep:
+    last = max((each["_id"] for each in rows), default=0)
+    return store.write_page(sweep, [row_of(each) for each in rows], str(last))
 
 
 def test_a_submission_comes_out_as_it_went_in_less_the_device(store: Store) -> None:
@@ -43,7 +49,7 @@ def test_a_submission_comes_out_as_it_went_in_less_the_device(store: Store) -> N
     [stored] = store.current()
 
     assert stored.key == "aForm/root-7"
-    assert (stored.asset_uid, stored.root_uuid, stored.server_id) == ("aForm", "root-7", 7)
+    assert (stored.asset_uid, stored.root_uuid, stored.server_id) == ("aForm", "root-7", "7")
     assert stored.received == "2026-11-24T02:19:43Z"
     assert stored.content["member"] == [{"member/age": "20"}]
     assert not {"deviceid", "_geolocation", "_submitted_by"} & stored.content.keys()
@@ -54,7 +60,7 @@ def test_submissions_come_by_form_and_by_the_number_of_the_server(store: Store) 
     sweep_all(store, row(11), row(2), asset="a")
 
     assert [(s.asset_uid, s.server_id) for s in store.current()] == [
-        ("a", 2), ("a", 11), ("b", 9), ("b", 10),
+        ("a", "2"), ("a", "11"), ("b", "9"), ("b", "10"),
     ]  # fmt: skip
 
 
@@ -101,7 +107,7 @@ def test_a_deleted_submission_leaves_a_tombstone_and_its_history(store: Store) -
 
     assert sweep_all(store, row(2)) == Tally(deleted=1, unchanged=1)
     assert sweep_all(store, row(2)) == Tally(unchanged=1)
-    assert [s.server_id for s in store.current()] == [2]
+    assert [s.server_id for s in store.current()] == ["2"]
     assert [v.fate for v in store.history("aForm/root-1")] == [Fate.NEW, Fate.DELETED]
     assert store.counts()["aForm"].deleted == 1
 
@@ -112,7 +118,7 @@ def test_a_submission_sent_again_after_deletion_comes_back_under_its_key(store: 
     back = {**row(9), "meta/rootUuid": "uuid:root-1"}
 
     assert sweep_all(store, back) == Tally(restored=1)
-    assert [(s.key, s.server_id) for s in store.current()] == [("aForm/root-1", 9)]
+    assert [(s.key, s.server_id) for s in store.current()] == [("aForm/root-1", "9")]
 
 
 def test_two_rows_under_one_uuid_are_both_kept_and_stay_put(store: Store) -> None:
@@ -120,13 +126,86 @@ def test_two_rows_under_one_uuid_are_both_kept_and_stay_put(store: Store) -> Non
 
     assert sweep_all(store, row(1), twin) == Tally(new=2)
     assert sweep_all(store, row(1), twin) == Tally(unchanged=2)
-    assert [s.server_id for s in store.current()] == [1, 2]
+    assert [s.server_id for s in store.current()] == ["1", "2"]
+
+
+def test_what_a_supervisor_says_and_a_late_file_are_no_edits(store: Store) -> None:
+    first = [row(number, note="x.jpg") for number in (1, 2, 3)]
+    sweep_all(store, *first)
+    verdict = {"uid": "validation_status_approved", "by_whom": "alice", "timestamp": 1}
+    photo = [{"uid": "att1", "media_file_basename": "x.jpg", "is_deleted": False}]
+
+    now = (
+        row(1, note="x.jpg", _validation_status=verdict),
+        row(2, note="x.jpg", _attachments=photo),
+        row(3, note="y.jpg", _attachments=photo, _validation_status=verdict),
+    )
+
+    assert sweep_all(store, *now) == Tally(reviewed=1, media=1, edited=1)
+    assert list(store.changes("aForm")) == [
+        Change(asset_uid="aForm", key="aForm/root-1", server_id="1", fate=Fate.REVIEWED),
+        Change(asset_uid="aForm", key="aForm/root-2", server_id="2", fate=Fate.MEDIA),
+        Change(
+            asset_uid="aForm",
+            key="aForm/root-3",
+            server_id="3",
+            fate=Fate.EDITED,
+            fields=("note",),
+        ),
+    ]
+    assert sweep_all(store, *now) == Tally(unchanged=3)
+    assert list(store.changes("aForm")) == []
+
+
+def test_only_what_is_not_as_before_has_to_be_read(store: Store) -> None:
+    sweep_all(store, row(1), row(2), row(3))
+    sweep_all(store, row(1), row(2))
+    sweep = store.begin_sweep("aForm")
+    edited = {**row(2), "_uuid": "edit-of-2"}
+
+    heads = [head_of(each) for each in (row(1), edited, row(3), row(4))]
+
+    assert store.changed(sweep, heads) == ("2", "3", "4")
+    assert store.changed(sweep, [Head(server_id="1", mark="")]) == ("1",)
+
+
+def test_rows_out_of_a_file_bury_nothing(store: Store) -> None:
+    sweep_all(store, row(1), row(2))
+
+    assert store.add_rows("aForm", [row_of(row(2)), row_of(row(3))]) == Tally(
+        new=1, unchanged=1
+    )
+    assert [s.server_id for s in store.current()] == ["1", "2", "3"]
+    assert sweep_all(store, row(1), row(2)) == Tally(deleted=1, unchanged=2)
+
+
+def test_rows_that_differ_from_the_store_are_named(store: Store) -> None:
+    sweep_all(store, row(1), row(2))
+
+    there = [row_of(each) for each in (row(1), row(2, **{"interview/trust_1": "1"}), row(3))]
+
+    assert store.differing("aForm", there) == ("2", "3")
+
+
+def test_a_version_of_the_form_is_asked_for_once(store: Store) -> None:
+    sweep_all(store, row(1, __version__="v1"), row(2, __version__="v2"), row(3))
+    assert store.undefined_versions("aForm") == ("v1", "v2")
+
+    store.write_definition("aForm", "v1", {"survey": []})
+    store.write_definition("aForm", "v2", None)
+    sweep_all(store, row(1, __version__="v1"), row(2, __version__="v2"), row(3))
+
+    assert store.undefined_versions("aForm") == ()
+    assert list(store.definitions()) == [
+        ("aForm", "v1", {"survey": []}),
+        ("aForm", "v2", None),
+    ]
 
 
 def test_a_gap_is_never_taken_for_a_deletion(store: Store) -> None:
     sweep_all(store, row(1), row(2))
-    sweep = store.begin_sweep("aForm", 2)
-    store.write_page(sweep, [row(1)], 1)
+    sweep = store.begin_sweep("aForm")
+    write(store, sweep, row(1))
 
     with pytest.raises(StudyError, match=r"1 submissions .* counts 2"):
         store.finish_sweep(sweep, 2)
@@ -143,14 +222,14 @@ def test_one_forms_sweep_buries_nothing_of_another(store: Store) -> None:
 
 
 def test_a_page_with_one_bad_row_is_not_stored_at_all(store: Store) -> None:
-    sweep = store.begin_sweep("aForm", 2)
+    sweep = store.begin_sweep("aForm")
     nameless = {"_id": 2, "_submission_time": "2026-11-24T02:19:43"}
 
     with pytest.raises(RowRefused, match="submission 2 without a uuid"):
-        store.write_page(sweep, [row(1), nameless], 2)
+        write(store, sweep, row(1), nameless)
 
     assert not list(store.current())
-    assert store.begin_sweep("aForm", 2).cursor == 0
+    assert store.begin_sweep("aForm").cursor == ""
 
 
 @pytest.mark.parametrize(
@@ -159,34 +238,34 @@ def test_a_page_with_one_bad_row_is_not_stored_at_all(store: Store) -> None:
 )
 def test_a_row_that_cannot_be_told_from_others_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises(RowRefused):
-        keep({**row(1), **broken})
+        row_of({**row(1), **broken})
 
 
 def test_a_sweep_cut_short_is_taken_up_where_it_stopped(path: Path) -> None:
     with open_store(path) as store:
-        store.write_page(store.begin_sweep("aForm", 3), [row(1), row(2)], 2)
+        write(store, store.begin_sweep("aForm"), row(1), row(2))
 
     with open_store(path) as store:
-        sweep = store.begin_sweep("aForm", 3)
+        sweep = store.begin_sweep("aForm")
 
-        assert (sweep.cursor, sweep.seen) == (2, 2)
+        assert (sweep.cursor, sweep.seen) == ("2", 2)
 
 
 def test_a_sweep_of_yesterday_starts_from_the_first_submission(path: Path) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     with open_store(path, clock=lambda: yesterday) as store:
-        store.write_page(store.begin_sweep("aForm", 3), [row(1), row(2)], 2)
+        write(store, store.begin_sweep("aForm"), row(1), row(2))
 
     with open_store(path) as store:
-        assert store.begin_sweep("aForm", 3).cursor == 0
+        assert store.begin_sweep("aForm").cursor == ""
 
 
 def test_a_finished_sweep_takes_no_more_pages(store: Store) -> None:
-    sweep = store.begin_sweep("aForm", 0)
+    sweep = store.begin_sweep("aForm")
     store.finish_sweep(sweep, 0)
 
     with pytest.raises(StudyError, match="another pull has finished"):
-        store.write_page(sweep, [row(1)], 1)
+        write(store, sweep, row(1))
 
 
 @pytest.mark.parametrize(
@@ -216,25 +295,24 @@ def test_the_store_is_read_while_it_is_written(store: Store, path: Path) -> None
     sweep_all(store, row(1))
     with open_store(path, read_only=True) as reader:
         reading = reader.current()
-        store.write_page(store.begin_sweep("aForm", 2), [row(1), row(2)], 2)
+        write(store, store.begin_sweep("aForm"), row(1), row(2))
 
-        assert next(reading).server_id == 1
+        assert next(reading).server_id == "1"
         assert len(list(reader.current())) == 2
 
 
 def test_a_reader_cannot_write(store: Store, path: Path) -> None:
     sweep_all(store, row(1))
     with open_store(path, read_only=True) as reader, pytest.raises(StudyError, match="rights"):
-        reader.begin_sweep("aForm", 1)
+        reader.begin_sweep("aForm")
 
 
 def test_a_second_writer_is_told_to_wait(store: Store, path: Path) -> None:
-    store._connection.execute("BEGIN IMMEDIATE")
-
-    with pytest.raises(StudyError, match="being written by another"):
+    with (
+        store._database.transaction(),
+        pytest.raises(StudyError, match="being written by another"),
+    ):
         open_store(path, busy_timeout_s=0.01)
-
-    store._connection.execute("ROLLBACK")
 
 
 def test_nothing_pulled_yet_is_said(path: Path) -> None:
@@ -254,11 +332,81 @@ def test_a_file_left_empty_by_a_kill_becomes_a_store(path: Path) -> None:
 def test_a_store_of_a_newer_kobosmix_is_refused(path: Path) -> None:
     open_store(path).close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
 
-    with pytest.raises(StudyError, match=r"format 2 .* update kobosmix"):
+    with pytest.raises(StudyError, match=r"format 3 .* update kobosmix"):
         open_store(path)
+
+
+FORMAT_1 = """
+CREATE TABLE submission (id INTEGER PRIMARY KEY, asset_uid TEXT NOT NULL,
+    root_uuid TEXT NOT NULL, UNIQUE (asset_uid, root_uuid)) STRICT;
+CREATE TABLE sweep (id INTEGER PRIMARY KEY, asset_uid TEXT NOT NULL, begun TEXT NOT NULL,
+    expected INTEGER NOT NULL, cursor INTEGER NOT NULL, finished TEXT) STRICT;
+CREATE UNIQUE INDEX one_sweep_at_a_time ON sweep (asset_uid) WHERE finished IS NULL;
+CREATE TABLE version (id INTEGER PRIMARY KEY, submission INTEGER NOT NULL REFERENCES submission,
+    sweep INTEGER NOT NULL REFERENCES sweep, fate TEXT NOT NULL, stored TEXT NOT NULL,
+    server_id INTEGER NOT NULL, received TEXT NOT NULL, validation TEXT NOT NULL,
+    digest TEXT NOT NULL, content TEXT, CHECK ((fate = 'deleted') = (content IS NULL))) STRICT;
+CREATE INDEX version_of ON version (submission);
+CREATE INDEX version_in ON version (sweep, submission);
+CREATE TABLE seen (sweep INTEGER NOT NULL REFERENCES sweep, server_id INTEGER NOT NULL,
+    submission INTEGER NOT NULL REFERENCES submission, PRIMARY KEY (sweep, server_id)) STRICT;
+CREATE TRIGGER version_is_never_changed BEFORE UPDATE ON version
+    BEGIN SELECT RAISE(ABORT, 'x'); END;
+CREATE TRIGGER version_is_never_removed BEFORE DELETE ON version
+    BEGIN SELECT RAISE(ABORT, 'x'); END;
+CREATE TRIGGER version_is_never_replaced BEFORE INSERT ON version
+    WHEN EXISTS (SELECT 1 FROM version WHERE id = NEW.id) BEGIN SELECT RAISE(ABORT, 'x'); END;
+CREATE TRIGGER submission_is_never_changed BEFORE UPDATE ON submission
+    BEGIN SELECT RAISE(ABORT, 'x'); END;
+CREATE TRIGGER submission_is_never_removed BEFORE DELETE ON submission
+    BEGIN SELECT RAISE(ABORT, 'x'); END;
+CREATE TRIGGER submission_is_never_replaced BEFORE INSERT ON submission
+    WHEN EXISTS (SELECT 1 FROM submission WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'x'); END;
+PRAGMA application_id = 0x6B627378;
+PRAGMA user_version = 1;
+INSERT INTO sweep VALUES (1, 'aForm', '2026-11-01T00:00:00Z', 2, 9, '2026-11-01T00:01:00Z'),
+    (2, 'aForm', '2026-11-02T00:00:00Z', 2, 1, NULL);
+"""
+
+
+def test_a_store_of_format_1_is_brought_up_to_date_after_a_backup(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(FORMAT_1)
+    for number in (1, 2, 3):
+        kept = keep(row_of(row(number, __version__="v1")))
+        values = (number, f"root-{number}", number, number, kept.digest, kept.content)
+        connection.execute("INSERT INTO submission VALUES (?, 'aForm', ?)", values[:2])
+        connection.execute(
+            "INSERT INTO version VALUES (?, ?, 1, 'new', 'x', ?, '2026-11-24T02:19:43Z', '', ?, ?)",
+            (number, *values[2:]),
+        )
+    connection.execute(
+        "INSERT INTO version VALUES (4, 3, 1, 'deleted', 'x', 3, '2026-11-24T02:19:43Z', '', '',"
+        " NULL)"
+    )
+    connection.commit()
+    connection.close()
+    with pytest.raises(StudyError, match=r"older kobosmix; the next 'kobosmix pull'"):
+        open_store(path, read_only=True)
+
+    with open_store(path) as store:
+        assert [s.server_id for s in store.current()] == ["1", "2"]
+        assert store.counts()["aForm"] == AssetCounts(current=2, deleted=1, versions=4)
+        assert store.undefined_versions("aForm") == ("v1",)
+        sweep = store.begin_sweep("aForm")
+        assert store.changed(sweep, [head_of(row(1)), head_of(row(2))]) == ("1", "2")
+        now = (row(1, __version__="v1"), row(3, __version__="v1"))
+        assert sweep_all(store, *now) == Tally(unchanged=1, deleted=1, restored=1)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+            connection.execute("DELETE FROM version")
+    with closing(sqlite3.connect(path.with_name("store.format1.sqlite"))) as backup:
+        assert backup.execute("SELECT count(*) FROM seen").fetchone() == (0,)
 
 
 def test_another_programs_database_is_left_alone(path: Path) -> None:
@@ -322,6 +470,6 @@ def test_no_dropped_field_is_left_at_any_depth(content: Any) -> None:
 def test_the_order_of_the_answers_makes_no_version(order: list[str]) -> None:
     sent = row(1)
 
-    assert keep({name: sent[name] for name in order}) == keep(
-        {name: sent[name] for name in reversed(order)}
-    )
+    there, back = ({name: sent[name] for name in names} for names in (order, order[::-1]))
+
+    assert keep(row_of(there)).digest == keep(row_of(back)).digest

@@ -14,12 +14,16 @@ from kobosmix.errors import ServerError, ServerUnreachable
 from kobosmix.server.address import phones_origin
 from kobosmix.server.answers import one_line
 from kobosmix.server.http import Connection, Request
-from kobosmix.server.model import LARGEST_PAGE, Asset, DataPage, MediaFile
+from kobosmix.server.kobo_rows import HEAD_FIELDS, head_of, is_number, row_of
+from kobosmix.server.model import LARGEST_PAGE, Asset, MediaFile, Page
 from kobosmix.server.openrosa import OpenRosaServer
+from kobosmix.store import Head, Row
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ASSETS = "/api/v2/assets/"
 _LIST_PAGE = 100
+# Numbers that stand in one address; addresses over 8 kB are refused on the way.
+_MOST_IN_ADDRESS = 400
 _IMPORT_POLLS_S = (0.2, 0.5, 1, 1, 2, 2, 3, 5, 5, 5, 10, 10, 15, 20, 20, 20)
 T = TypeVar("T")
 _QUOTED = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)")\s*""")
@@ -147,22 +151,62 @@ class KoboServer:
         content = self.connection.ask_json(action, f"{_asset(uid)}data/", **query)
         return int(_held(content, "count", int, action))
 
-    def rows(self, uid: str, after_id: int, page_size: int) -> DataPage:
+    def heads(self, uid: str, after: str, page_size: int) -> Page[Head]:
+        """What tells which submissions have changed: a fiftieth of what they weigh."""
+        raw, is_last = self._page(uid, after, page_size, fields=HEAD_FIELDS)
+        heads = [head_of(row) for row in raw]
+        return Page(entries=heads, cursor=_last(heads, after), is_last=is_last)
+
+    def rows(self, uid: str, after: str, page_size: int) -> Page[Row]:
         """The next submissions after an `_id`, in the order of `_id`.
 
         Pages hang on the last `_id` and not on a position, so none is lost when rows come or go.
         """
+        raw, is_last = self._page(uid, after, page_size)
+        rows = [row_of(row) for row in raw]
+        return Page(entries=rows, cursor=_last(rows, after), is_last=is_last)
+
+    def rows_of(self, uid: str, server_ids: Sequence[str]) -> Sequence[Row]:
+        """The submissions with these numbers that are there now."""
+        found = list[Row]()
+        for start in range(0, len(server_ids), _MOST_IN_ADDRESS):
+            part = sorted(int(each) for each in server_ids[start : start + _MOST_IN_ADDRESS])
+            query = json.dumps({"_id": {"$in": part}}, separators=(",", ":"))
+            raw, _ = self._data(uid, query=query, limit=str(LARGEST_PAGE))
+            found += [row_of(row) for row in raw]
+        wanted = frozenset(server_ids)
+        return [row for row in found if row.server_id in wanted]
+
+    def _page(
+        self, uid: str, after: str, page_size: int, **query: str
+    ) -> tuple[Sequence[Mapping[str, Any]], bool]:
+        past = json.dumps({"_id": {"$gt": int(after or 0)}})
+        limit = str(max(1, min(page_size, LARGEST_PAGE)))
+        raw, count = self._data(uid, query=past, limit=limit, **query)
+        if not raw and count:
+            action = f"read the submissions of {uid}"
+            raise ServerError(action, 200, f"no rows, though {count} remain")
+        return raw, count <= len(raw)
+
+    def _data(self, uid: str, **query: str) -> tuple[Sequence[Mapping[str, Any]], int]:
         action = f"read the submissions of {uid}"
-        query = {
-            "query": json.dumps({"_id": {"$gt": after_id}}),
-            "sort": '{"_id":1}',
-            "limit": str(max(1, min(page_size, LARGEST_PAGE))),
-        }
-        content = self.connection.ask_json(action, f"{_asset(uid)}data/", **query)
+        asked = {**query, "sort": '{"_id":1}'}
+        content = self.connection.ask_json(action, f"{_asset(uid)}data/", **asked)
         rows = _held(content, "results", list, action)
-        if not all(isinstance(row, dict) and isinstance(row.get("_id"), int) for row in rows):
+        if not all(isinstance(row, dict) and is_number(row.get("_id")) for row in rows):
             raise ServerError(action, 200, "a row without a number in _id")
-        return DataPage(rows=rows, remaining=int(_held(content, "count", int, action)))
+        return rows, int(_held(content, "count", int, action))
+
+    def find_version(self, uid: str, version_id: str) -> Mapping[str, Any] | None:
+        """The form as it was in one version, or None where the server knows no such version."""
+        action = f"read version {version_id} of {uid}"
+        path = f"{_asset(uid)}versions/{quote(version_id, safe='')}/"
+        answer = self.connection.send(
+            Request(action=action, path=path, allowed=frozenset({404}))
+        )
+        if answer.status == 404:  # noqa: PLR2004
+            return None
+        return dict(_held(answer.content, "content", dict, action))
 
     def version_content(self, uid: str, version_id: str) -> Mapping[str, Any]:
         """The form as it was in one version: its survey, choices and settings rows."""
@@ -215,6 +259,10 @@ class KoboServer:
             start += len(results)
             if not results or start >= _held(content, "count", int, "read a list"):
                 return
+
+
+def _last(entries: Sequence[Head] | Sequence[Row], after: str) -> str:
+    return str(max((int(each.server_id) for each in entries), default=int(after or 0)))
 
 
 def _asset(uid: str) -> str:

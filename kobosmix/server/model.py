@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
+
+from kobosmix.store import Head, Row
 
 LARGEST_PAGE = 1000
 
@@ -42,17 +44,19 @@ class MediaFile:
     md5: str
 
 
+T_co = TypeVar("T_co", covariant=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataPage:
-    """One page of submissions. `remaining` counts these and all that follow them."""
+class Page(Generic[T_co]):
+    """A page of what the server has. `cursor` is where the next one begins, in its own words.
 
-    rows: Sequence[Mapping[str, Any]]
-    remaining: int
+    `is_last` says that the server had no more when it was asked.
+    """
 
-    @property
-    def last_id(self) -> int:
-        """The greatest `_id` on the page: where the next one starts."""
-        return max(int(row["_id"]) for row in self.rows)
+    entries: Sequence[T_co]
+    cursor: str
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +125,20 @@ class Server(Protocol):
     def submission_count(self, uid: str) -> int:
         """How many submissions it holds for a form."""
 
-    def rows(self, uid: str, after_id: int, page_size: int) -> DataPage:
-        """The next submissions after an `_id`, in the order of `_id`."""
+    def heads(self, uid: str, after: str, page_size: int) -> Page[Head]:
+        """What tells which submissions have changed, in a fixed order; `after` is "" at first."""
+
+    def rows(self, uid: str, after: str, page_size: int) -> Page[Row]:
+        """The submissions themselves, in the same order and with the same cursors."""
+
+    def rows_of(self, uid: str, server_ids: Sequence[str]) -> Sequence[Row]:
+        """The submissions of these names that are there now; others are left out."""
 
     def version_content(self, uid: str, version_id: str) -> Mapping[str, Any]:
         """The form as it was in one version: its survey, choices and settings rows."""
+
+    def find_version(self, uid: str, version_id: str) -> Mapping[str, Any] | None:
+        """The same, or None where the server knows no such version."""
 
     def version_constants(self, uid: str, version_id: str) -> Mapping[str, str]:
         """The constants of one version that was deployed."""

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
+from typing import TypeVar
 
 from kobosmix.errors import KobosmixError, ServerError
-from kobosmix.server.model import LARGEST_PAGE, Server
-from kobosmix.store import Store, Sweep, Tally
+from kobosmix.server.model import LARGEST_PAGE, Page, Server
+from kobosmix.store import Row, Store, Sweep, Tally
 
-_TRIES = 2
+_TRIES = 3
 _MOST_LAPS = 50
+# A page that brings nothing further is asked for again: servers have repeated one.
+_PAGE_TRIES = 3
 
 
 class PullUnfinished(KobosmixError):
@@ -50,22 +53,30 @@ class PullReport:
         return reduce(add, self.assets.values(), Tally())
 
 
+T = TypeVar("T")
+OnProgress = Callable[[Progress], None]
+
+
 def pull(
     server: Server,
     store: Store,
     assets: Sequence[str],
     *,
     page_size: int = LARGEST_PAGE,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_progress: OnProgress = lambda _: None,
 ) -> PullReport:
     """Make the store hold what the server holds of these forms, and tell what has changed.
 
-    Every submission is read every time: the server tells of edits and deletions in no other
-    way. A pull that was cut short goes on where it stopped; twice the same stores nothing new.
+    The server is asked for a few bytes of every submission, and for the whole of those that are
+    new or changed: an edit, a review, a file that came late, a deletion and a return are all seen
+    so, without trusting a clock. A pull that was cut short goes on where it stopped; twice the
+    same stores nothing new. Then the form is fetched in each version that answers came from.
     """
     tallies = dict[str, Tally]()
     for uid in dict.fromkeys(assets):
         tallies[uid] = _Pull(server, store, uid, page_size, on_progress).run()
+        for version in store.undefined_versions(uid):
+            store.write_definition(uid, version, server.find_version(uid, version))
     return PullReport(assets=tallies)
 
 
@@ -77,44 +88,70 @@ class _Pull:
     store: Store
     uid: str
     page_size: int
-    on_progress: Callable[[Progress], None]
+    on_progress: OnProgress
 
     def run(self) -> Tally:
+        """Sweep until as many were seen as the server counts."""
         counted = self.server.submission_count(self.uid)
         seen = 0
         for attempt in range(_TRIES):
-            sweep = self.store.begin_sweep(self.uid, counted, anew=attempt > 0)
-            seen, counted = self._sweep(sweep)
+            sweep = self.store.begin_sweep(self.uid, anew=attempt > 0)
+            sweep, counted = self._sweep(sweep, counted)
+            sweep = self._ask_for_the_missing(sweep)
+            seen = sweep.seen
             if seen == counted:
                 return self.store.finish_sweep(sweep, counted)
+            counted = self.server.submission_count(self.uid)
         raise PullUnfinished(self.uid, counted, seen)
 
-    def _sweep(self, sweep: Sweep) -> tuple[int, int]:
-        """How many rows were seen, and how many the server counts after the last of them."""
-        seen, cursor, counted = sweep.seen, sweep.cursor, sweep.expected
+    def _sweep(self, sweep: Sweep, counted: int) -> tuple[Sweep, int]:
+        """The sweep at its end, and how many the server counts after that."""
         for _ in range(_MOST_LAPS):
-            seen_before = seen
-            seen, cursor = self._to_the_end(sweep, seen, cursor)
+            seen_before = sweep.seen
+            sweep = self._to_the_end(sweep, counted)
             counted = self.server.submission_count(self.uid)
             # Rows that came meanwhile stand after the cursor; one more lap fetches them.
-            if counted <= seen or seen == seen_before:
+            if counted <= sweep.seen or sweep.seen == seen_before:
                 break
-        return seen, counted
+        return sweep, counted
 
-    def _to_the_end(self, sweep: Sweep, seen: int, cursor: int) -> tuple[int, int]:
-        while True:
-            page = self.server.rows(self.uid, cursor, self.page_size)
-            if not page.rows and page.remaining:
-                raise self._stuck(f"no rows, though {page.remaining} remain")
-            if not page.rows:
-                return seen, cursor
-            if page.last_id <= cursor:
-                raise self._stuck("the same rows again")
-            cursor = page.last_id
-            seen = self.store.write_page(sweep, page.rows, cursor)
-            self.on_progress(Progress(asset_uid=self.uid, seen=seen, expected=sweep.expected))
-            if page.remaining <= len(page.rows):
-                return seen, cursor
+    def _to_the_end(self, sweep: Sweep, expected: int) -> Sweep:
+        is_last = False
+        while not is_last:
+            sweep, is_last = self._whole_page(sweep) if sweep.in_full else self._changes(sweep)
+            now = Progress(asset_uid=self.uid, seen=sweep.seen, expected=expected)
+            self.on_progress(now)
+        return sweep
 
-    def _stuck(self, what: str) -> ServerError:
-        return ServerError(f"read the submissions of {self.uid}", 200, what)
+    def _whole_page(self, sweep: Sweep) -> tuple[Sweep, bool]:
+        page = self._further(self.server.rows, sweep)
+        sweep = self.store.write_page(sweep, page.entries, page.cursor, in_full=True)
+        return sweep, page.is_last
+
+    def _changes(self, sweep: Sweep) -> tuple[Sweep, bool]:
+        """Read a page of heads, and those whole that are not as the store has them."""
+        page = self._further(self.server.heads, sweep)
+        changed = frozenset(self.store.changed(sweep, page.entries))
+        if len(page.entries) == len(changed) == self.page_size:
+            # Nothing here is known: from here on whole pages are less to ask for.
+            return self.store.write_page(sweep, (), sweep.cursor, in_full=True), False
+        rows = self.server.rows_of(self.uid, sorted(changed)) if changed else ()
+        unchanged = [head for head in page.entries if head.server_id not in changed]
+        sweep = self.store.write_page(sweep, rows, page.cursor, unchanged=unchanged)
+        return sweep, page.is_last
+
+    def _further(self, ask: Callable[[str, str, int], Page[T]], sweep: Sweep) -> Page[T]:
+        """The page behind the sweep's cursor, which must lead on unless it is empty."""
+        for _ in range(_PAGE_TRIES):
+            page = ask(self.uid, sweep.cursor, self.page_size)
+            if page.cursor != sweep.cursor or not page.entries:
+                return page
+        raise ServerError(f"read the submissions of {self.uid}", 200, "the same rows again")
+
+    def _ask_for_the_missing(self, sweep: Sweep) -> Sweep:
+        """Ask by name for what the sweep has not come across, before it is taken for deleted."""
+        missing = self.store.unseen(sweep)
+        found: Sequence[Row] = self.server.rows_of(self.uid, missing) if missing else ()
+        if not found:
+            return sweep
+        return self.store.write_page(sweep, found, sweep.cursor, in_full=sweep.in_full)

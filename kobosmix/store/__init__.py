@@ -2,7 +2,10 @@
 
 from kobosmix.store.model import (
     AssetCounts,
+    Change,
     Fate,
+    Head,
+    Row,
     StoredSubmission,
     StoredVersion,
     Sweep,
@@ -13,7 +16,10 @@ from kobosmix.store.store import Store
 
 __all__ = [
     "AssetCounts",
+    "Change",
     "Fate",
+    "Head",
+    "Row",
     "Store",
     "StoredSubmission",
     "StoredVersion",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from kobosmix.errors import KobosmixError
 from kobosmix.files import canonical_json, sha256
+from kobosmix.store.model import Fate, Row
 
 # Who held the phone, which phone, on what network and where: never needed to evaluate a
 # programme, and enough to find a person. Dropped before anything is written, at every depth.
@@ -26,6 +26,8 @@ DROPPED_FIELDS = frozenset(
         "sim_serial",
         "subscriberid",
         "subscriber_id",
+        "submitterid",
+        "submittername",
         "imei",
         "ip",
         "_ip",
@@ -35,38 +37,24 @@ DROPPED_FIELDS = frozenset(
         "remote_addr",
     }
 )
+# What the server says of a submission beside its answers: the review, and files that came late.
+_REVIEW = ("_validation_status", "__system")
+_MEDIA = ("_attachments",)
 
 
-class RowRefused(KobosmixError):
-    """A row lacks what every submission on a server has, so it cannot be told from others."""
-
-    exit_code = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """A row as it goes into the store."""
+    """A row with its content as it goes into the store."""
 
-    server_id: int
-    root_uuid: str
-    received: str
-    validation: str
+    row: Row
     content: str
     digest: str
 
 
-def keep(row: Mapping[str, Any]) -> Kept:
-    """A row of the server as the store keeps it. A row without identity is RowRefused."""
-    spelled = canonical_json(without_dropped(row))
-    review = row.get("_validation_status")
-    return Kept(
-        server_id=_server_id(row),
-        root_uuid=_root_uuid(row),
-        received=_received(row),
-        validation=str(review.get("uid") or "") if isinstance(review, Mapping) else "",
-        content=spelled.decode("utf-8"),
-        digest=sha256(spelled),
-    )
+def keep(row: Row) -> Kept:
+    """A row of the server as the store keeps it."""
+    spelled = canonical_json(without_dropped(row.content))
+    return Kept(row, spelled.decode("utf-8"), sha256(spelled))
 
 
 def without_dropped(content: Any) -> Any:
@@ -75,42 +63,33 @@ def without_dropped(content: Any) -> Any:
     >>> without_dropped({"meta/deviceid": "x", "member": [{"member/age": "20", "imei": "1"}]})
     {'member': [{'member/age': '20'}]}
     """
-    match content:
-        case Mapping():
-            return {
-                name: without_dropped(value)
-                for name, value in content.items()
-                if name.rpartition("/")[2].lower() not in DROPPED_FIELDS
-            }
-        case list():
-            return [without_dropped(value) for value in content]
-        case _:
-            return content
+    # Nearly every value is a string, and the names are the same in every row.
+    if isinstance(content, Mapping):
+        return {
+            name: value if isinstance(value, str) else without_dropped(value)
+            for name, value in content.items()
+            if not _is_dropped(name)
+        }
+    if isinstance(content, list):
+        return [without_dropped(value) for value in content]
+    return content
 
 
-def _server_id(row: Mapping[str, Any]) -> int:
-    number = row.get("_id")
-    if not isinstance(number, int) or isinstance(number, bool):
-        raise RowRefused("the server sent a submission without a number in _id")
-    return number
+def what_became(
+    before: Mapping[str, Any], after: Mapping[str, Any], *, reviewed: bool
+) -> tuple[Fate, tuple[str, ...]]:
+    """What kind of change lies between two contents, and the answers that differ.
+
+    `reviewed` says whether the two have another review state.
+    """
+    names = sorted({*before, *after})
+    differ = tuple(name for name in names if before.get(name) != after.get(name))
+    answers = tuple(name for name in differ if name not in (*_REVIEW, *_MEDIA))
+    if answers or not differ:
+        return Fate.EDITED, answers
+    return (Fate.REVIEWED if reviewed or _MEDIA[0] not in differ else Fate.MEDIA), ()
 
 
-def _root_uuid(row: Mapping[str, Any]) -> str:
-    # The uuid of the first version names the submission: `_uuid` changes with every edit.
-    for name in ("meta/rootUuid", "_uuid", "meta/instanceID"):
-        value = row.get(name)
-        if isinstance(value, str) and value:
-            return value.removeprefix("uuid:")
-    raise RowRefused(f"the server sent submission {row['_id']} without a uuid")
-
-
-def _received(row: Mapping[str, Any]) -> str:
-    try:
-        when = datetime.fromisoformat(str(row["_submission_time"]))
-    except (KeyError, ValueError) as error:
-        raise RowRefused(
-            f"the server sent submission {row['_id']} without the time it came"
-        ) from error
-    # The server leaves the zone out, and means UTC.
-    in_utc = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    return in_utc.isoformat().replace("+00:00", "Z")
+@lru_cache(maxsize=65536)
+def _is_dropped(name: str) -> bool:
+    return name.rpartition("/")[2].lower() in DROPPED_FIELDS

@@ -1,4 +1,4 @@
-"""What the store holds."""
+"""What the store takes in, and what it holds."""
 
 from __future__ import annotations
 
@@ -9,12 +9,45 @@ from typing import Any
 
 
 class Fate(StrEnum):
-    """What a sweep found had become of a submission since the one before."""
+    """What a sweep found had become of a submission since the one before.
+
+    REVIEWED and MEDIA leave the answers as they were: a supervisor said something of it, or a
+    file came after it.
+    """
 
     NEW = "new"
     EDITED = "edited"
+    REVIEWED = "reviewed"
+    MEDIA = "media"
     DELETED = "deleted"
     RESTORED = "restored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A submission as it came from a server or out of a file.
+
+    `server_id` is what the server itself calls it, `root_uuid` the bare uuid of its first
+    version, which stays through every edit. `mark` differs whenever the server's copy may differ;
+    without one, the row has to be read again each time. `form_version` is what the server calls
+    the version of the form it was made with.
+    """
+
+    server_id: str
+    root_uuid: str
+    received: str
+    content: Mapping[str, Any]
+    validation: str = ""
+    mark: str = ""
+    form_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What tells, without its answers, whether a submission is another than before."""
+
+    server_id: str
+    mark: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +61,7 @@ class StoredSubmission:
     key: str
     asset_uid: str
     root_uuid: str
-    server_id: int
+    server_id: str
     received: str
     content: Mapping[str, Any]
     digest: str
@@ -41,7 +74,7 @@ class StoredVersion:
 
     fate: Fate
     stored: str
-    server_id: int
+    server_id: str
     received: str
     content: Mapping[str, Any] | None
     digest: str
@@ -49,17 +82,29 @@ class StoredVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sweep:
-    """One reading of all submissions of a form, from the first `_id` to the last.
+class Change:
+    """One thing that a pull found had changed. `fields` are the answers that differ now."""
 
-    `cursor` is the last `_id` stored when it was begun or taken up again.
+    asset_uid: str
+    key: str
+    server_id: str
+    fate: Fate
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """One reading of all submissions of a form, from the first to the last.
+
+    `cursor` is where it is, in the server's own words; `in_full` whether what follows is read
+    whole, because the store knows none of it.
     """
 
     id: int
     asset_uid: str
-    cursor: int
+    cursor: str
     seen: int
-    expected: int
+    in_full: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +113,8 @@ class Tally:
 
     new: int = 0
     edited: int = 0
+    reviewed: int = 0
+    media: int = 0
     deleted: int = 0
     restored: int = 0
     unchanged: int = 0
@@ -76,6 +123,8 @@ class Tally:
         return Tally(
             new=self.new + other.new,
             edited=self.edited + other.edited,
+            reviewed=self.reviewed + other.reviewed,
+            media=self.media + other.media,
             deleted=self.deleted + other.deleted,
             restored=self.restored + other.restored,
             unchanged=self.unchanged + other.unchanged,

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from kobosmix.errors import StudyError
 from kobosmix.store import schema
+from kobosmix.store.database import Database
 from kobosmix.store.faults import damaged, told
 from kobosmix.store.store import Store
 
 _BUSY_TIMEOUT_S = 10.0
+# Each page of a pull is some megabytes: at SQLite's own 1000 it would all be written twice at once.
+_PAGES_BETWEEN_CHECKPOINTS = 8000
 
 
 def open_store(
@@ -36,12 +39,14 @@ def open_store(
             raise StudyError(f"{path} is not there yet: nothing has been pulled")
         connection = _connect(path, read_only=read_only, busy_timeout_s=busy_timeout_s)
         try:
-            if not read_only:
-                _make_ready(connection)
+            if read_only:
+                _require_newest(connection, path)
+            else:
+                _make_ready(connection, path)
         except BaseException:
             connection.close()
             raise
-    return Store(connection, path, clock)
+    return Store(Database(connection, path, clock))
 
 
 def _inspect(path: Path, *, thoroughly: bool) -> bool:
@@ -77,24 +82,41 @@ def _connect(path: Path, *, read_only: bool, busy_timeout_s: float) -> sqlite3.C
     )
 
 
-def _make_ready(connection: sqlite3.Connection) -> None:
+def _require_newest(connection: sqlite3.Connection, path: Path) -> None:
+    if _pragma(connection, "user_version") < schema.FORMAT:
+        raise StudyError(
+            f"{path} is of an older kobosmix; the next 'kobosmix pull' brings it up to date"
+        )
+
+
+def _make_ready(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: what a pull has told the user is stored survives the power cut a second later.
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    with _one_maker(connection) as is_new:
-        if is_new:
-            for statement in schema.STATEMENTS:
-                connection.execute(statement)
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BETWEEN_CHECKPOINTS}")
+    if _pragma(connection, "user_version") == 1:
+        _back_up(connection, path.with_name(f"{path.stem}.format1{path.suffix}"))
+    with _one_maker(connection) as version:
+        statements = {0: schema.STATEMENTS, 1: schema.FROM_FORMAT_1}.get(version, ())
+        for statement in statements:
+            connection.execute(statement)
+        if statements:
             connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {schema.FORMAT}")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _back_up(connection: sqlite3.Connection, path: Path) -> None:
+    """A copy of the store as it is, before it is brought to a newer format."""
+    with closing(sqlite3.connect(path)) as copy:
+        connection.backup(copy)
 
 
 @contextmanager
-def _one_maker(connection: sqlite3.Connection) -> Iterator[bool]:
+def _one_maker(connection: sqlite3.Connection) -> Iterator[int]:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        yield _pragma(connection, "user_version") == 0
+        yield _pragma(connection, "user_version")
     except BaseException:
         connection.execute("ROLLBACK")
         raise

@@ -3,42 +3,44 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from kobosmix.errors import StudyError
-from kobosmix.store.content import Kept, keep
-from kobosmix.store.faults import told
+from kobosmix.files import canonical_json
+from kobosmix.store.content import keep, what_became
+from kobosmix.store.database import Database
 from kobosmix.store.model import (
     AssetCounts,
+    Change,
     Fate,
+    Head,
+    Row,
     StoredSubmission,
     StoredVersion,
     Sweep,
     Tally,
 )
+from kobosmix.store.sweeping import changed, take_page
 
 # A sweep is no photograph: what is edited behind its back shows in the next one. Taking an old
 # one up again would stretch that from minutes to days, so then it is begun anew.
 _TAKEN_UP_WITHIN = timedelta(hours=1)
 
-_LATEST = "(SELECT max(id) FROM version WHERE submission = submission_.id)"
-
 
 class Store:
     """An open store. Use it as a context manager; `open_store` makes it."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, path: Path, clock: Callable[[], datetime]
-    ) -> None:
-        self.path = path
-        self._connection = connection
-        self._clock = clock
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
 
     def __enter__(self) -> Self:
         return self
@@ -53,44 +55,81 @@ class Store:
 
     def close(self) -> None:
         """Let go of the file."""
-        with told(self.path):
-            self._connection.close()
+        self._database.close()
 
-    def begin_sweep(self, asset_uid: str, expected: int, *, anew: bool = False) -> Sweep:
+    def begin_sweep(self, asset_uid: str, *, anew: bool = False) -> Sweep:
         """A sweep of this form: one cut short lately is taken up where it stopped.
 
         With `anew`, or when it was begun over an hour ago, it starts from the first submission.
         """
-        with self._transaction():
-            found = self._row(
-                "SELECT id, begun, cursor FROM sweep WHERE asset_uid = ? AND finished IS NULL",
+        with self._database.transaction():
+            found = self._database.row(
+                "SELECT id, begun, cursor, seen, in_full FROM sweep"
+                " WHERE asset_uid = ? AND finished IS NULL",
                 asset_uid,
             )
-            if found is None:
-                return self._first(asset_uid, expected)
-            sweep_id, begun, cursor = found
-            age = abs(self._clock() - datetime.fromisoformat(begun))
-            if anew or age > _TAKEN_UP_WITHIN:
-                return self._again(sweep_id, asset_uid, expected)
-            seen = self._seen(sweep_id)
-            return Sweep(
-                id=sweep_id, asset_uid=asset_uid, cursor=cursor, seen=seen, expected=expected
-            )
+            if found is not None:
+                sweep_id, begun, cursor, seen, in_full = found
+                age = abs(self._database.clock() - datetime.fromisoformat(begun))
+                if not anew and age <= _TAKEN_UP_WITHIN:
+                    return Sweep(
+                        id=sweep_id,
+                        asset_uid=asset_uid,
+                        cursor=cursor,
+                        seen=seen,
+                        in_full=bool(in_full),
+                    )
+                self._database.execute(
+                    "UPDATE sweep SET finished = ? WHERE id = ?", self._database.now(), sweep_id
+                )
+            return self._first(asset_uid)
 
-    def write_page(self, sweep: Sweep, rows: Sequence[Mapping[str, Any]], cursor: int) -> int:
-        """Store a page and how far the sweep has come: both, or neither. How many it has seen.
+    def changed(self, sweep: Sweep, heads: Sequence[Head]) -> tuple[str, ...]:
+        """The server's names of the submissions that have to be read whole."""
+        return changed(self._database, sweep, heads)
 
-        A row that came before in this sweep is not stored or counted twice.
+    def write_page(
+        self,
+        sweep: Sweep,
+        rows: Sequence[Row],
+        cursor: str,
+        *,
+        unchanged: Sequence[Head] = (),
+        in_full: bool = False,
+    ) -> Sweep:
+        """Store a page and how far the sweep has come: both, or neither. The sweep as it is then.
+
+        A row that came before in this sweep is not stored or counted twice. `unchanged` are those
+        of the page that need no reading; `in_full` says how the sweep goes on.
         """
-        kept = [keep(row) for row in rows]
-        with self._transaction():
+        with self._database.transaction():
             self._require_unfinished(sweep)
-            for row in kept:
-                self._take(sweep, row)
-            self._execute(
-                "UPDATE sweep SET cursor = max(cursor, ?) WHERE id = ?", cursor, sweep.id
+            seen = take_page(self._database, sweep, rows, unchanged)
+            found = self._database.row(
+                "UPDATE sweep SET cursor = ?, seen = seen + ?, in_full = ? WHERE id = ?"
+                " RETURNING seen",
+                cursor,
+                seen,
+                int(in_full),
+                sweep.id,
             )
-            return self._seen(sweep.id)
+        return Sweep(
+            id=sweep.id,
+            asset_uid=sweep.asset_uid,
+            cursor=cursor,
+            seen=int(found[0]) if found else 0,
+            in_full=in_full,
+        )
+
+    def unseen(self, sweep: Sweep) -> tuple[str, ...]:
+        """The server's names of those that it had and that this sweep has not come across."""
+        rows = self._database.rows(
+            "SELECT server_id FROM head WHERE asset_uid = ? AND NOT is_deleted AND sweep != ?"
+            " ORDER BY version",
+            sweep.asset_uid,
+            sweep.id,
+        )
+        return tuple(server_id for (server_id,) in rows)
 
     def finish_sweep(self, sweep: Sweep, expected: int) -> Tally:
         """Record as deleted what the sweep did not see, and say what it found.
@@ -98,172 +137,208 @@ class Store:
         Refused when it has not seen as many as the server holds: a gap must not look like a
         deletion.
         """
-        with self._transaction():
-            self._require_unfinished(sweep)
-            seen = self._seen(sweep.id)
+        with self._database.transaction():
+            seen = self._require_unfinished(sweep)
             if seen != expected:
                 raise StudyError(
                     f"{seen} submissions of {sweep.asset_uid} were read but the server counts "
                     f"{expected}, so nothing was recorded as deleted"
                 )
             self._bury_unseen(sweep)
-            tally = self._tally(sweep)
-            self._execute("DELETE FROM seen WHERE sweep = ?", sweep.id)
-            self._execute("UPDATE sweep SET finished = ? WHERE id = ?", self._now(), sweep.id)
-            return tally
+            self._finish(sweep)
+            return self._tally(sweep, seen)
+
+    def add_rows(self, asset_uid: str, rows: Sequence[Row]) -> Tally:
+        """Store rows that are not all there are: what is absent from them stays as it is.
+
+        All of them, or none. A sweep of the same form that was cut short is begun anew after it.
+        """
+        with self._database.transaction():
+            self._database.execute(
+                "UPDATE sweep SET finished = ? WHERE asset_uid = ? AND finished IS NULL",
+                self._database.now(),
+                asset_uid,
+            )
+            sweep = self._first(asset_uid)
+            seen = take_page(self._database, sweep, rows, ())
+            self._finish(sweep)
+            return self._tally(sweep, seen)
+
+    def differing(self, asset_uid: str, rows: Sequence[Row]) -> tuple[str, ...]:
+        """The server's names of rows that are not in the store exactly as they are here."""
+        found = self._database.rows_among(
+            "SELECT server_id, digest FROM head WHERE NOT is_deleted AND asset_uid = ?"
+            " AND server_id IN",
+            asset_uid,
+            [row.server_id for row in rows],
+        )
+        digests = dict(found)
+        return tuple(
+            row.server_id for row in rows if digests.get(row.server_id) != keep(row).digest
+        )
+
+    def changes(self, asset_uid: str) -> Iterator[Change]:
+        """What the last sweep of a form found changed of what was known, in the order found.
+
+        New submissions are not listed: the tally counts them.
+        """
+        found = self._database.rows(
+            "SELECT v.id, root_uuid, v.server_id, v.fate FROM version AS v"
+            " JOIN submission ON submission.id = v.submission WHERE v.fate != 'new'"
+            " AND sweep = (SELECT max(id) FROM sweep WHERE asset_uid = ?) ORDER BY v.id",
+            asset_uid,
+        )
+        for version, root_uuid, server_id, fate in found:
+            yield Change(
+                asset_uid=asset_uid,
+                key=f"{asset_uid}/{root_uuid}",
+                server_id=server_id,
+                fate=Fate(fate),
+                fields=self._fields_changed(version) if fate == Fate.EDITED else (),
+            )
 
     def current(self) -> Iterator[StoredSubmission]:
-        """Each submission as the server had it at the last pull, by form and server id.
+        """Each submission as the server had it at the last pull, by form and time of receipt.
 
         Those deleted on the server are left out. One at a time is in memory.
         """
-        with told(self.path):
-            newest = self._connection.execute(
-                "SELECT v.id FROM submission AS submission_ JOIN version AS v"  # noqa: S608
-                f" ON v.id = {_LATEST} WHERE v.fate != 'deleted'"
-                " ORDER BY submission_.asset_uid, v.server_id, v.id"
-            )
-            # Only numbers are sorted; versions never change, so each can be fetched when asked for.
-            for (version,) in newest:
-                yield self._submission(version)
+        newest = self._database.rows(
+            "SELECT version FROM head JOIN version AS v ON v.id = head.version"
+            " JOIN submission ON submission.id = v.submission WHERE NOT is_deleted"
+            " ORDER BY head.asset_uid, received, length(v.server_id), v.server_id, root_uuid"
+        )
+        # Only numbers are sorted; versions never change, so each can be fetched when asked for.
+        for (version,) in newest:
+            yield self._submission(version)
 
     def history(self, key: str) -> tuple[StoredVersion, ...]:
         """Everything that ever became of one submission, oldest first; empty for no such key."""
         asset_uid, _, root_uuid = key.partition("/")
-        with told(self.path):
-            rows = self._connection.execute(
-                "SELECT fate, stored, server_id, received, content, digest, validation"
-                " FROM version JOIN submission ON submission.id = version.submission"
-                " WHERE asset_uid = ? AND root_uuid = ? ORDER BY version.id",
-                (asset_uid, root_uuid),
-            ).fetchall()
+        rows = self._database.rows(
+            "SELECT fate, stored, server_id, received, content, digest, validation"
+            " FROM version JOIN submission ON submission.id = version.submission"
+            " WHERE asset_uid = ? AND root_uuid = ? ORDER BY version.id",
+            asset_uid,
+            root_uuid,
+        )
         return tuple(_version(row) for row in rows)
 
     def counts(self) -> dict[str, AssetCounts]:
         """How much the store holds, by form."""
-        with told(self.path):
-            rows = self._connection.execute(
-                "SELECT submission_.asset_uid, sum(v.fate != 'deleted'),"  # noqa: S608
-                " sum(v.fate = 'deleted'), sum(("
-                "   SELECT count(*) FROM version WHERE submission = submission_.id"
-                " )) FROM submission AS submission_ JOIN version AS v"
-                f" ON v.id = {_LATEST} GROUP BY submission_.asset_uid ORDER BY 1"
-            ).fetchall()
+        rows = self._database.rows(
+            "SELECT head.asset_uid, sum(NOT is_deleted), sum(is_deleted), sum(("
+            "   SELECT count(*) FROM version WHERE version.submission = head.submission"
+            " )) FROM head GROUP BY head.asset_uid ORDER BY 1"
+        )
         return {
             uid: AssetCounts(current=current, deleted=deleted, versions=versions)
             for uid, current, deleted, versions in rows
         }
 
-    def _first(self, asset_uid: str, expected: int) -> Sweep:
-        made = self._execute(
-            "INSERT INTO sweep (asset_uid, begun, expected, cursor) VALUES (?, ?, ?, 0)",
+    def undefined_versions(self, asset_uid: str) -> tuple[str, ...]:
+        """The versions of a form that answers came from and that the server was not asked for."""
+        rows = self._database.rows(
+            "SELECT form_version FROM definition WHERE asset_uid = ? AND stored IS NULL"
+            " ORDER BY form_version",
             asset_uid,
-            self._now(),
-            expected,
+        )
+        return tuple(version for (version,) in rows)
+
+    def write_definition(
+        self, asset_uid: str, form_version: str, content: Mapping[str, Any] | None
+    ) -> None:
+        """Keep the form as the server had it in one version; None where it knows no such one."""
+        spelled = None if content is None else canonical_json(content).decode("utf-8")
+        with self._database.transaction():
+            self._database.execute(
+                "INSERT INTO definition VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET stored = excluded.stored, content = excluded.content",
+                asset_uid,
+                form_version,
+                self._database.now(),
+                spelled,
+            )
+
+    def definitions(self) -> Iterator[tuple[str, str, Mapping[str, Any] | None]]:
+        """Form, version, and what the server said that it was, for each version asked for."""
+        rows = self._database.rows(
+            "SELECT asset_uid, form_version, content FROM definition WHERE stored IS NOT NULL"
+            " ORDER BY asset_uid, form_version"
+        )
+        for asset_uid, form_version, content in rows:
+            yield asset_uid, form_version, None if content is None else json.loads(content)
+
+    def _first(self, asset_uid: str) -> Sweep:
+        known = self._database.row(
+            "SELECT 1 FROM head WHERE asset_uid = ? AND NOT is_deleted", asset_uid
+        )
+        made = self._database.execute(
+            "INSERT INTO sweep (asset_uid, begun, cursor, seen, in_full) VALUES (?, ?, '', 0, ?)",
+            asset_uid,
+            self._database.now(),
+            int(known is None),
         )
         return Sweep(
-            id=made.lastrowid or 0, asset_uid=asset_uid, cursor=0, seen=0, expected=expected
+            id=made.lastrowid or 0,
+            asset_uid=asset_uid,
+            cursor="",
+            seen=0,
+            in_full=known is None,
         )
 
-    def _again(self, sweep_id: int, asset_uid: str, expected: int) -> Sweep:
-        self._execute("DELETE FROM seen WHERE sweep = ?", sweep_id)
-        self._execute(
-            "UPDATE sweep SET cursor = 0, begun = ?, expected = ? WHERE id = ?",
-            self._now(),
-            expected,
-            sweep_id,
-        )
-        return Sweep(id=sweep_id, asset_uid=asset_uid, cursor=0, seen=0, expected=expected)
-
-    def _take(self, sweep: Sweep, row: Kept) -> None:
-        submission = self._identify(sweep, row)
-        latest = self._row(
-            "SELECT fate, digest FROM version WHERE submission = ? ORDER BY id DESC LIMIT 1",
-            submission,
-        )
-        fate = _fate(latest, row.digest)
-        if fate is not None:
-            self._append(sweep, submission, fate, row)
-        self._execute(
-            "INSERT OR IGNORE INTO seen (sweep, server_id, submission) VALUES (?, ?, ?)",
-            sweep.id,
-            row.server_id,
-            submission,
-        )
-
-    def _identify(self, sweep: Sweep, row: Kept) -> int:
-        submission = self._submission_id(sweep.asset_uid, row.root_uuid)
-        taken = self._row(
-            "SELECT 1 FROM seen WHERE sweep = ? AND submission = ? AND server_id != ?",
-            sweep.id,
-            submission,
-            row.server_id,
-        )
-        if taken is None:
-            return submission
-        # Two rows under one uuid: servers have let that happen. Neither may hide the other.
-        return self._submission_id(sweep.asset_uid, f"{row.root_uuid}~{row.server_id}")
-
-    def _submission_id(self, asset_uid: str, root_uuid: str) -> int:
-        found = self._row(
-            "SELECT id FROM submission WHERE asset_uid = ? AND root_uuid = ?",
-            asset_uid,
-            root_uuid,
-        )
-        if found is not None:
-            return int(found[0])
-        made = self._execute(
-            "INSERT INTO submission (asset_uid, root_uuid) VALUES (?, ?)", asset_uid, root_uuid
-        )
-        return made.lastrowid or 0
-
-    def _append(self, sweep: Sweep, submission: int, fate: Fate, row: Kept) -> None:
-        self._execute(
-            "INSERT INTO version (submission, sweep, fate, stored, server_id, received,"
-            " validation, digest, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            submission,
-            sweep.id,
-            fate.value,
-            self._now(),
-            row.server_id,
-            row.received,
-            row.validation,
-            row.digest,
-            row.content,
+    def _finish(self, sweep: Sweep) -> None:
+        self._database.execute(
+            "UPDATE sweep SET finished = ? WHERE id = ?", self._database.now(), sweep.id
         )
 
     def _bury_unseen(self, sweep: Sweep) -> None:
-        self._execute(
-            "INSERT INTO version (submission, sweep, fate, stored, server_id, received,"  # noqa: S608
+        self._database.execute(
+            "INSERT INTO version (submission, sweep, fate, stored, server_id, received,"
             " validation, digest)"
             " SELECT v.submission, ?, 'deleted', ?, v.server_id, v.received, '', ''"
-            " FROM submission AS submission_ JOIN version AS v"
-            f" ON v.id = {_LATEST}"
-            " WHERE submission_.asset_uid = ? AND v.fate != 'deleted' AND NOT EXISTS ("
-            "   SELECT 1 FROM seen WHERE sweep = ? AND submission = submission_.id)"
-            " ORDER BY v.server_id",
+            " FROM head JOIN version AS v ON v.id = head.version"
+            " WHERE head.asset_uid = ? AND NOT is_deleted AND head.sweep != ? ORDER BY v.id",
             sweep.id,
-            self._now(),
+            self._database.now(),
             sweep.asset_uid,
             sweep.id,
         )
-
-    def _tally(self, sweep: Sweep) -> Tally:
-        # The first fate in this sweep counts: a row that was new and then read again is new.
-        fates = self._execute(
-            "SELECT (SELECT fate FROM version WHERE version.submission = seen.submission"
-            " AND version.sweep = seen.sweep ORDER BY id LIMIT 1) AS became, count(*)"
-            " FROM seen WHERE sweep = ? GROUP BY became",
+        self._database.execute(
+            "UPDATE head SET version = v.id, digest = '', mark = '', is_deleted = 1, sweep = ?"
+            " FROM version AS v WHERE v.sweep = ? AND v.fate = 'deleted'"
+            " AND v.submission = head.submission",
             sweep.id,
-        ).fetchall()
-        found = {fate or "unchanged": number for fate, number in fates}
-        deleted = self._row(
-            "SELECT count(*) FROM version WHERE sweep = ? AND fate = 'deleted'", sweep.id
+            sweep.id,
         )
-        return Tally(**{**found, "deleted": deleted[0] if deleted else 0})
+
+    def _tally(self, sweep: Sweep, seen: int) -> Tally:
+        # The first fate in this sweep counts: a row that was new and then read again is new.
+        fates = dict(
+            self._database.rows(
+                "SELECT fate, count(*) FROM (SELECT fate, min(id) FROM version WHERE sweep = ?"
+                " GROUP BY submission) GROUP BY fate",
+                sweep.id,
+            )
+        )
+        became = sum(number for fate, number in fates.items() if fate != Fate.DELETED)
+        return Tally(**fates, unchanged=seen - became)
+
+    def _fields_changed(self, version: int) -> tuple[str, ...]:
+        after = self._database.row(
+            "SELECT submission, content FROM version WHERE id = ?", version
+        )
+        submission, content = after or (0, "{}")
+        before = self._database.row(
+            "SELECT content FROM version WHERE submission = ? AND id < ? AND content IS NOT NULL"
+            " ORDER BY id DESC LIMIT 1",
+            submission,
+            version,
+        )
+        first = json.loads(before[0]) if before else {}
+        return what_became(first, json.loads(content), reviewed=False)[1]
 
     def _submission(self, version: int) -> StoredSubmission:
-        row = self._row(
+        row = self._database.row(
             "SELECT asset_uid, root_uuid, server_id, received, content, digest, validation"
             " FROM version JOIN submission ON submission.id = version.submission"
             " WHERE version.id = ?",
@@ -281,47 +356,14 @@ class Store:
             validation=validation,
         )
 
-    def _require_unfinished(self, sweep: Sweep) -> None:
-        found = self._row("SELECT finished FROM sweep WHERE id = ?", sweep.id)
+    def _require_unfinished(self, sweep: Sweep) -> int:
+        """How many the sweep has seen. Raises a StudyError where another pull has finished it."""
+        found = self._database.row("SELECT finished, seen FROM sweep WHERE id = ?", sweep.id)
         if found is None or found[0] is not None:
             raise StudyError(
                 f"another pull has finished with {sweep.asset_uid} meanwhile; run pull again"
             )
-
-    def _seen(self, sweep_id: int) -> int:
-        found = self._row("SELECT count(*) FROM seen WHERE sweep = ?", sweep_id)
-        return int(found[0]) if found else 0
-
-    def _row(self, statement: str, *values: Any) -> tuple[Any, ...] | None:
-        found: tuple[Any, ...] | None = self._execute(statement, *values).fetchone()
-        return found
-
-    def _execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        return self._connection.execute(statement, values)
-
-    def _now(self) -> str:
-        return self._clock().isoformat(timespec="seconds").replace("+00:00", "Z")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with told(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                # SQLite has rolled back by itself after some failures, a full disk among them.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-
-def _fate(latest: tuple[Any, ...] | None, digest: str) -> Fate | None:
-    if latest is None:
-        return Fate.NEW
-    if latest[0] == Fate.DELETED:
-        return Fate.RESTORED
-    return None if latest[1] == digest else Fate.EDITED
+        return int(found[1])
 
 
 def _version(row: tuple[Any, ...]) -> StoredVersion:

@@ -1,0 +1,217 @@
+"""How a page of submissions goes into the store: what is new of it, and that it was seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kobosmix.store.content import Kept, keep, what_became
+from kobosmix.store.database import Database
+from kobosmix.store.model import Fate, Head, Row, Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store holds of a submission."""
+
+    submission: int
+    server_id: str
+    mark: str
+    version: int
+    digest: str
+    is_deleted: bool
+    sweep: int
+
+
+_KNOWN = "SELECT submission, server_id, mark, version, digest, is_deleted, sweep FROM head"
+
+
+def changed(database: Database, sweep: Sweep, heads: Sequence[Head]) -> tuple[str, ...]:
+    """The server's names of those that are not as the store last saw them, or not known at all."""
+    known = _by_server_id(database, sweep.asset_uid, [head.server_id for head in heads])
+    return tuple(
+        head.server_id for head in heads if not _is_as_before(known.get(head.server_id), head)
+    )
+
+
+def take_page(
+    database: Database, sweep: Sweep, rows: Iterable[Row], unchanged: Sequence[Head]
+) -> int:
+    """Store what is new among the rows, note all as seen; how many were not seen before.
+
+    Call it within a transaction. A submission that came before in this sweep counts once.
+    """
+    page = _Page(database, sweep, [keep(row) for row in _once(rows)])
+    page.note_seen(unchanged)
+    for each in page.kept:
+        page.take(each)
+    return page.write()
+
+
+def _is_as_before(known: _Known | None, head: Head) -> bool:
+    return known is not None and not known.is_deleted and known.mark == head.mark != ""
+
+
+def _once(rows: Iterable[Row]) -> list[Row]:
+    # Servers have handed a row out twice on one page; the later one is the newer.
+    return list({row.server_id: row for row in rows}.values())
+
+
+def _by_server_id(
+    database: Database, asset_uid: str, server_ids: Sequence[str]
+) -> dict[str, _Known]:
+    found = database.rows_among(
+        f"{_KNOWN} WHERE asset_uid = ? AND server_id IN", asset_uid, server_ids
+    )
+    known = [_known(row) for row in found]
+    # After a submission was deleted and sent again, an old head may have the same number.
+    return {
+        each.server_id: each for each in sorted(known, key=lambda each: not each.is_deleted)
+    }
+
+
+def _by_root(database: Database, asset_uid: str, roots: Sequence[str]) -> dict[str, _Known]:
+    found = database.rows_among(
+        "SELECT root_uuid, submission, server_id, mark, version, digest, is_deleted, sweep"
+        " FROM submission JOIN head ON head.submission = submission.id"
+        " WHERE submission.asset_uid = ? AND root_uuid IN",
+        asset_uid,
+        roots,
+    )
+    return {str(root): _known(row) for root, *row in found}
+
+
+def _known(row: Sequence[object]) -> _Known:
+    submission, server_id, mark, version, digest, is_deleted, sweep = row
+    return _Known(
+        int(str(submission)),
+        str(server_id),
+        str(mark),
+        int(str(version)),
+        str(digest),
+        bool(is_deleted),
+        int(str(sweep)),
+    )
+
+
+class _Page:
+    """One page on its way into the store."""
+
+    def __init__(self, database: Database, sweep: Sweep, kept: Sequence[Kept]) -> None:
+        self.kept = kept
+        self._database, self._sweep = database, sweep
+        asset, rows = sweep.asset_uid, [each.row for each in kept]
+        self._by_root = _by_root(database, asset, _names(rows))
+        self._now = database.now()
+        self._newly_seen = 0
+        self._heads = list[tuple[str, str, int, str, int]]()
+        self._versions = set[str]()
+
+    def note_seen(self, heads: Sequence[Head]) -> None:
+        """Note submissions that are as they were."""
+        asset, names = self._sweep.asset_uid, [head.server_id for head in heads]
+        for known in _by_server_id(self._database, asset, names).values():
+            if known.sweep != self._sweep.id:
+                self._newly_seen += 1
+                self._head(known.submission, known.server_id, known.mark, known)
+
+    def take(self, kept: Kept) -> None:
+        """Store one row, if it is not what the store has already."""
+        row = kept.row
+        name = self._name(row)
+        known = self._by_root.get(name)
+        if row.form_version:
+            self._versions.add(row.form_version)
+        if known is None or known.sweep != self._sweep.id:
+            self._newly_seen += 1
+        if known is not None and not known.is_deleted and known.digest == kept.digest:
+            self._head(known.submission, row.server_id, row.mark, known)
+            return
+        submission = known.submission if known else self._new_submission(name)
+        version = self._append(submission, self._fate(known, kept), kept)
+        newest = _Known(
+            submission, row.server_id, row.mark, version, kept.digest, False, self._sweep.id
+        )
+        self._by_root[name] = newest
+        if known is None:
+            self._insert_head(newest)
+        else:
+            self._head(submission, row.server_id, row.mark, newest)
+
+    def write(self) -> int:
+        """Write what was gathered."""
+        self._database.execute_many(
+            "UPDATE head SET server_id = ?, mark = ?, version = ?, digest = ?, is_deleted = 0,"
+            " sweep = ? WHERE submission = ?",
+            [
+                (server_id, mark, version, digest, self._sweep.id, submission)
+                for server_id, mark, version, digest, submission in self._heads
+            ],
+        )
+        self._database.execute_many(
+            "INSERT OR IGNORE INTO definition (asset_uid, form_version) VALUES (?, ?)",
+            [(self._sweep.asset_uid, version) for version in sorted(self._versions)],
+        )
+        return self._newly_seen
+
+    def _name(self, row: Row) -> str:
+        """The root uuid; with the server's name behind it where another row has the uuid too.
+
+        Servers have let that happen. Neither may hide the other.
+        """
+        twin = _twin(row)
+        if twin in self._by_root:
+            return twin
+        known = self._by_root.get(row.root_uuid)
+        is_other = known is not None and known.server_id != row.server_id
+        seen_already = known is not None and known.sweep == self._sweep.id
+        return twin if is_other and seen_already else row.root_uuid
+
+    def _fate(self, known: _Known | None, kept: Kept) -> Fate:
+        if known is None:
+            return Fate.NEW
+        if known.is_deleted:
+            return Fate.RESTORED
+        before = self._database.row(
+            "SELECT content, validation FROM version WHERE id = ?", known.version
+        )
+        content, validation = before or ("{}", "")
+        reviewed = validation != kept.row.validation
+        return what_became(json.loads(content), json.loads(kept.content), reviewed=reviewed)[0]
+
+    def _new_submission(self, name: str) -> int:
+        made = self._database.execute(
+            "INSERT INTO submission (asset_uid, root_uuid) VALUES (?, ?)",
+            self._sweep.asset_uid,
+            name,
+        )
+        return made.lastrowid or 0
+
+    def _append(self, submission: int, fate: Fate, kept: Kept) -> int:
+        row = kept.row
+        made = self._database.execute(
+            "INSERT INTO version (submission, sweep, fate, stored, server_id, received,"
+            " validation, digest, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(submission, self._sweep.id, fate.value, self._now, row.server_id),
+            *(row.received, row.validation, kept.digest, kept.content),
+        )
+        return made.lastrowid or 0
+
+    def _insert_head(self, known: _Known) -> None:
+        self._database.execute(
+            "INSERT INTO head VALUES (?, ?, ?, ?, ?, ?, 0, ?)",
+            *(known.submission, self._sweep.asset_uid, known.server_id, known.mark),
+            *(known.version, known.digest, known.sweep),
+        )
+
+    def _head(self, submission: int, server_id: str, mark: str, known: _Known) -> None:
+        self._heads.append((server_id, mark, known.version, known.digest, submission))
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    return [*(row.root_uuid for row in rows), *(_twin(row) for row in rows)]
+
+
+def _twin(row: Row) -> str:
+    return f"{row.root_uuid}~{row.server_id}"
