@@ -98,6 +98,12 @@ def _take_away(study: Study, entry: Mapping[str, str], kept: Collection[str]) ->
                 path.with_suffix(".pdf").unlink(missing_ok=True)
 
 
+def builds_by_form(study: Study) -> dict[str, str]:
+    """The build id of each form as it was built last, by form key; empty before the first."""
+    entries = _manifest(study)
+    return {each["key"]: each["build_id"] for each in entries if "key" in each}
+
+
 def _manifest_file(study: Study) -> Path:
     return study.build_folder / "manifest.json"
 

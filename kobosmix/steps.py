@@ -131,12 +131,16 @@ def pull_study(
         raise StudyError(
             f"no form of this study was deployed to {server.url}; 'kobosmix deploy' comes first"
         )
-    _refuse_emptied_store(study)
+    refuse_emptied_store(study)
     with open_store(study.store_file) as store:
         report = pull(server, store, uids, on_progress=on_progress)
-        answered = _answered_builds(study, store)
-    study.remember(pulled=True, answered=answered)
+        note_stored(study, store)
     return report
+
+
+def note_stored(study: Study, store: Store) -> None:
+    """Remember that there are answers, and of which builds."""
+    study.remember(pulled=True, answered=_answered_builds(study, store))
 
 
 def _answered_builds(study: Study, store: Store) -> list[str]:
@@ -150,7 +154,7 @@ def _answered_builds(study: Study, store: Store) -> list[str]:
     return sorted(builds - {""})
 
 
-def _refuse_emptied_store(study: Study) -> None:
+def refuse_emptied_store(study: Study) -> None:
     """A store that was cut to nothing must not pass for a new one: its history would be gone."""
     file = study.store_file
     if study.state().get("pulled") and file.exists() and file.stat().st_size == 0:

@@ -6,9 +6,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from kobosmix.codebook import Codebook
+from kobosmix.codebook import Codebook, Kind
 from kobosmix.downloads.cells import holds_days, read_cell
 from kobosmix.downloads.columns import Layout, Told, find_column, layout_of, told_columns
 from kobosmix.downloads.dates import as_time, as_utc, has_zone, order_of
@@ -16,8 +17,8 @@ from kobosmix.downloads.explained import EXPLANATIONS
 from kobosmix.downloads.table import Line, Table
 from kobosmix.findings import Finding
 from kobosmix.people.enumerators import rows_named
+from kobosmix.store.content import DOWNLOAD, SOURCE
 
-SOURCE, DOWNLOAD = "kx_source", "download"
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{7,}")
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _REVIEWS: Mapping[str, tuple[str, str]] = {
@@ -73,18 +74,22 @@ class _Lines:
             )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Reader:
     """Reads the rows of one table."""
 
     table: Table
     codebooks: Mapping[str, Codebook]
-    study: str
     said: _Lines
     told: Mapping[Told, int]
     constants: Mapping[str, int | None]
     layouts: dict[str, Layout] = field(default_factory=dict)
     orders: dict[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def studies(self) -> frozenset[str]:
+        """What this study is called, and was called before."""
+        return frozenset(codebook.study for codebook in self.codebooks.values())
 
     def submissions(self) -> Iterator[Submission]:
         """Each row that is a submission of this study."""
@@ -92,7 +97,7 @@ class _Reader:
             build = self._constant(line, "kx_build")
             study = self._constant(line, "kx_study")
             codebook = self.codebooks.get(build)
-            if study and study != self.study:
+            if study and study not in self.studies:
                 self.said.note(line.number, "D111", f"of the study '{study}'")
             elif codebook is None:
                 what = f"of the build {build}" if build else "no build id"
@@ -104,7 +109,7 @@ class _Reader:
 
     def _constant(self, line: Line, name: str) -> str:
         at = self.constants[name]
-        return "" if at is None else line.cells[at]
+        return "" if at is None else line.cells[at].strip()
 
     def _belongs(self, line: Line, codebook: Codebook) -> bool:
         """Whether the row says the group and wave of its build, as far as it says any."""
@@ -154,7 +159,7 @@ class _Reader:
 
     def _told(self, line: Line, what: Told) -> str:
         at = self.told.get(what)
-        return "" if at is None else line.cells[at]
+        return "" if at is None else line.cells[at].strip()
 
     def _identity(self, line: Line) -> tuple[str, str] | None:
         names = {what: self._told(line, what).removeprefix("uuid:") for what in Told}
@@ -170,7 +175,7 @@ class _Reader:
 
     def _received(self, line: Line) -> str:
         at = self.told.get(Told.RECEIVED)
-        text = "" if at is None else line.cells[at]
+        text = "" if at is None else line.cells[at].strip()
         stamp = as_time(text, self._order(at)) if at is not None and text else None
         received = as_utc(stamp) if stamp else None
         if received is None:
@@ -183,7 +188,7 @@ class _Reader:
 
     def _order(self, at: int) -> str:
         if at not in self.orders:
-            self.orders[at] = order_of(line.cells[at] for line in self.table.lines)
+            self.orders[at] = order_of(line.cells[at].strip() for line in self.table.lines)
         return self.orders[at]
 
     def _layout(self, codebook: Codebook) -> Layout:
@@ -208,14 +213,16 @@ class _Reader:
                 self.said.note(0, "D205", "no question is called so", _shown(header[at]))
 
     def _is_filled(self, at: int) -> bool:
-        return any(line.cells[at] for line in self.table.lines)
+        return any(line.cells[at].strip() for line in self.table.lines)
 
     def _answers(self, line: Line, layout: Layout, received: str) -> dict[str, str]:
         answers = dict[str, str]()
         for at, variable in layout.answers.items():
             text = line.cells[at]
-            if not text:
+            if not text.strip():
                 continue
+            if variable.kind is not Kind.TEXT:
+                text = text.strip()
             order = self._order(at) if holds_days(variable) else ""
             cell = read_cell(variable, text, layout.language, order, received)
             if cell.fault:
@@ -236,7 +243,7 @@ _FAULTS = {
 
 
 def read_submissions(
-    table: Table, codebooks: Mapping[str, Codebook], study: str
+    table: Table, codebooks: Mapping[str, Codebook]
 ) -> tuple[list[Submission], list[Finding]]:
     """The submissions of a table, and all that is wrong with it.
 
@@ -248,7 +255,7 @@ def read_submissions(
     if constants["kx_build"] is None:
         said.note(0, "D110", "there is no column kx_build")
         return [], list(said.findings())
-    reader = _Reader(table, codebooks, study, said, told_columns(table.header), constants)
+    reader = _Reader(table, codebooks, said, told_columns(table.header), constants)
     found = list(reader.submissions())
     unique = list(_each_once(found, said))
     return unique, list(said.findings())

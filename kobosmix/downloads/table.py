@@ -205,7 +205,7 @@ def _table(file: str, rows: Sequence[Sequence[str]]) -> Table | None:
         return None
     width = len(rows[0])
     lines = tuple(
-        Line(number, (*(cell.strip() for cell in row[:width]), *[""] * (width - len(row))))
+        Line(number, (*row[:width], *[""] * (width - len(row))))
         for number, row in enumerate(rows[1:], start=2)
         if any(cell.strip() for cell in row)
     )
@@ -216,7 +216,7 @@ def _lost_letters(table: Table) -> Iterator[Finding]:
     lost = [
         line.number
         for line in table.lines
-        if any(len(cell) > 1 and not cell.strip("? ") for cell in line.cells)
+        if any(len(cell.strip()) > 1 and not cell.strip("? ") for cell in line.cells)
     ]
     if lost:
         remedy = EXPLANATIONS["D103"][1]

@@ -184,7 +184,8 @@ class Store:
         """
         found = self._database.rows(
             "SELECT v.id, root_uuid, v.server_id, v.fate FROM version AS v"
-            " JOIN submission ON submission.id = v.submission WHERE v.fate != 'new'"
+            " JOIN submission ON submission.id = v.submission"
+            " WHERE v.fate NOT IN ('new', 'confirmed')"
             " AND sweep = (SELECT max(id) FROM sweep WHERE asset_uid = ?) ORDER BY v.id",
             asset_uid,
         )
@@ -320,6 +321,8 @@ class Store:
                 sweep.id,
             )
         )
+        # What a file had said before is nothing new.
+        fates.pop(Fate.CONFIRMED, None)
         became = sum(number for fate, number in fates.items() if fate != Fate.DELETED)
         return Tally(**fates, unchanged=seen - became)
 

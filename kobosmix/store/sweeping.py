@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kobosmix.store.content import Kept, keep, what_became
+from kobosmix.store.content import Kept, agree, is_from_file, is_sealed, keep, what_became
 from kobosmix.store.database import Database
 from kobosmix.store.model import Fate, Head, Row, Sweep
 
@@ -128,8 +128,12 @@ class _Page:
         if known is not None and not known.is_deleted and known.digest == kept.digest:
             self._head(known.submission, row.server_id, row.mark, known)
             return
+        fate = self._fate(known, kept)
+        if known is not None and fate is None:
+            self._head(known.submission, row.server_id, row.mark, known)
+            return
         submission = known.submission if known else self._new_submission(name)
-        version = self._append(submission, self._fate(known, kept), kept)
+        version = self._append(submission, fate or Fate.NEW, kept)
         newest = _Known(
             submission, row.server_id, row.mark, version, kept.digest, False, self._sweep.id
         )
@@ -168,7 +172,8 @@ class _Page:
         seen_already = known is not None and known.sweep == self._sweep.id
         return twin if is_other and seen_already else row.root_uuid
 
-    def _fate(self, known: _Known | None, kept: Kept) -> Fate:
+    def _fate(self, known: _Known | None, kept: Kept) -> Fate | None:
+        """What has become of it; None where the server tells less than is known from a file."""
         if known is None:
             return Fate.NEW
         if known.is_deleted:
@@ -177,8 +182,13 @@ class _Page:
             "SELECT content, validation FROM version WHERE id = ?", known.version
         )
         content, validation = before or ("{}", "")
-        reviewed = validation != kept.row.validation
-        return what_became(json.loads(content), json.loads(kept.content), reviewed=reviewed)[0]
+        was, now = json.loads(content), json.loads(kept.content)
+        if is_from_file(was) and not is_from_file(now):
+            if is_sealed(now):
+                return None
+            if agree(was, now):
+                return Fate.CONFIRMED
+        return what_became(was, now, reviewed=validation != kept.row.validation)[0]
 
     def _new_submission(self, name: str) -> int:
         made = self._database.execute(
