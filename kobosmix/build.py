@@ -13,6 +13,7 @@ from kobosmix.form import codebook_workbook, kobo_workbook, workbook
 from kobosmix.invariance import invariance_workbook
 from kobosmix.prepare import BuiltForm, Prepared
 from kobosmix.preview import PreviewForm, preview_page
+from kobosmix.printed import upload_page
 from kobosmix.study import Study
 
 
@@ -37,6 +38,7 @@ def write_build(prepared: Prepared) -> dict[str, list[str]]:
         write_bytes(study.build_folder / "media" / name, data)
     write_bytes(study.build_folder / "invariance.xlsx", invariance_workbook(prepared.proof))
     write_preview(prepared)
+    write_bytes(study.build_folder / "UPLOAD.html", _upload_page(prepared))
     pages = write_pages(study, prepared.pages())
     printed = _digests({f"print/{path.name}": path.read_bytes() for path in pages})
     write_json(_manifest_file(study), {"format": 1, "forms": manifest, "printed": printed})
@@ -71,6 +73,13 @@ def write_preview(prepared: Prepared) -> Path:
     path = prepared.study.build_folder / "preview.html"
     write_bytes(path, preview_page(context.study, forms))
     return path
+
+
+def _upload_page(prepared: Prepared) -> bytes:
+    context = prepared.sound()
+    codebooks = {built.key: built.codebook for built in prepared.forms}
+    names = sorted(prepared.media())
+    return upload_page(context.study, codebooks, names, is_interview=context.is_interview)
 
 
 def _keep(study: Study, built: BuiltForm) -> None:
