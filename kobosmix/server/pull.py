@@ -9,8 +9,9 @@ from operator import add
 from typing import TypeVar
 
 from kobosmix.errors import KobosmixError, ServerError
+from kobosmix.server.ahead import Ahead
 from kobosmix.server.model import LARGEST_PAGE, Page, Server
-from kobosmix.store import Row, Store, Sweep, Tally
+from kobosmix.store import Head, Row, Store, Sweep, Tally
 
 _TRIES = 3
 _MOST_LAPS = 50
@@ -80,15 +81,16 @@ def pull(
     return PullReport(assets=tallies)
 
 
-@dataclass(frozen=True, slots=True)
 class _Pull:
     """The pull of one form."""
 
-    server: Server
-    store: Store
-    uid: str
-    page_size: int
-    on_progress: OnProgress
+    def __init__(
+        self, server: Server, store: Store, uid: str, page_size: int, on_progress: OnProgress
+    ) -> None:
+        self.server, self.store, self.uid = server, store, uid
+        self.page_size, self.on_progress = page_size, on_progress
+        self.whole = Ahead[Row](lambda after: server.rows(uid, after, page_size))
+        self.heads = Ahead[Head](lambda after: server.heads(uid, after, page_size))
 
     def run(self) -> Tally:
         """Sweep until as many were seen as the server counts."""
@@ -124,34 +126,38 @@ class _Pull:
         return sweep
 
     def _whole_page(self, sweep: Sweep) -> tuple[Sweep, bool]:
-        page = self._further(self.server.rows, sweep)
+        page = self._further(self.whole, sweep)
         sweep = self.store.write_page(sweep, page.entries, page.cursor, in_full=True)
         return sweep, page.is_last
 
     def _changes(self, sweep: Sweep) -> tuple[Sweep, bool]:
         """Read a page of heads, and those whole that are not as the store has them."""
-        page = self._further(self.server.heads, sweep)
+        page = self._further(self.heads, sweep)
         changed = frozenset(self.store.changed(sweep, page.entries))
         if len(page.entries) == len(changed) == self.page_size:
             # Nothing here is known: from here on whole pages are less to ask for.
+            self.heads.settle()
             return self.store.write_page(sweep, (), sweep.cursor, in_full=True), False
-        rows = self.server.rows_of(self.uid, sorted(changed)) if changed else ()
+        rows = self._rows_of(sorted(changed))
         unchanged = [head for head in page.entries if head.server_id not in changed]
         sweep = self.store.write_page(sweep, rows, page.cursor, unchanged=unchanged)
         return sweep, page.is_last
 
-    def _further(self, ask: Callable[[str, str, int], Page[T]], sweep: Sweep) -> Page[T]:
+    def _further(self, pages: Ahead[T], sweep: Sweep) -> Page[T]:
         """The page behind the sweep's cursor, which must lead on unless it is empty."""
         for _ in range(_PAGE_TRIES):
-            page = ask(self.uid, sweep.cursor, self.page_size)
+            page = pages.page(sweep.cursor)
             if page.cursor != sweep.cursor or not page.entries:
                 return page
         raise ServerError(f"read the submissions of {self.uid}", 200, "the same rows again")
 
     def _ask_for_the_missing(self, sweep: Sweep) -> Sweep:
         """Ask by name for what the sweep has not come across, before it is taken for deleted."""
-        missing = self.store.unseen(sweep)
-        found: Sequence[Row] = self.server.rows_of(self.uid, missing) if missing else ()
+        found = self._rows_of(self.store.unseen(sweep))
         if not found:
             return sweep
         return self.store.write_page(sweep, found, sweep.cursor, in_full=sweep.in_full)
+
+    def _rows_of(self, server_ids: Sequence[str]) -> Sequence[Row]:
+        self.heads.settle()
+        return self.server.rows_of(self.uid, server_ids) if server_ids else ()

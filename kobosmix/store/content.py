@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from kobosmix.files import canonical_json, sha256
@@ -69,12 +68,12 @@ def without_dropped(content: Any) -> Any:
     >>> without_dropped({"meta/deviceid": "x", "member": [{"member/age": "20", "imei": "1"}]})
     {'member': [{'member/age': '20'}]}
     """
-    # Nearly every value is a string, and the names are the same in every row.
     if isinstance(content, Mapping):
+        # Nearly every value is a string, and the names are the same in every row.
         return {
-            name: value if isinstance(value, str) else without_dropped(value)
+            name: value if value.__class__ is str else without_dropped(value)
             for name, value in content.items()
-            if not _is_dropped(name)
+            if _KEPT[name]
         }
     if isinstance(content, list):
         return [without_dropped(value) for value in content]
@@ -138,6 +137,12 @@ def _is_same(one: str, other: str) -> bool:
     return all(times) and not all(found[1] for found in times if found)
 
 
-@lru_cache(maxsize=65536)
-def _is_dropped(name: str) -> bool:
-    return name.rpartition("/")[2].lower() in DROPPED_FIELDS
+class _KeptNames(dict[str, bool]):
+    """Whether a name is kept, worked out once for each: a form has few, its rows many."""
+
+    def __missing__(self, name: str) -> bool:
+        self[name] = name.rpartition("/")[2].lower() not in DROPPED_FIELDS
+        return self[name]
+
+
+_KEPT = _KeptNames()

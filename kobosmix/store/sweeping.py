@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kobosmix.store.content import Kept, agree, is_from_file, is_sealed, keep, what_became
 from kobosmix.store.database import Database
@@ -96,17 +97,20 @@ def _known(row: Sequence[object]) -> _Known:
 
 
 class _Page:
-    """One page on its way into the store."""
+    """One page on its way into the store, gathered first and written at once."""
 
     def __init__(self, database: Database, sweep: Sweep, kept: Sequence[Kept]) -> None:
         self.kept = kept
-        self._database, self._sweep = database, sweep
-        asset, rows = sweep.asset_uid, [each.row for each in kept]
-        self._by_root = _by_root(database, asset, _names(rows))
-        self._now = database.now()
+        self._database, self._sweep, self._now = database, sweep, database.now()
+        self._by_root = _by_root(database, sweep.asset_uid, _names([k.row for k in kept]))
         self._newly_seen = 0
-        self._heads = list[tuple[str, str, int, str, int]]()
-        self._versions = set[str]()
+        self._submissions = list[tuple[Any, ...]]()
+        self._versions = list[tuple[Any, ...]]()
+        self._heads = dict[int, _Known]()
+        self._form_versions = set[str]()
+        # Within the transaction nobody else can take these numbers.
+        self._next_submission = _next_id(database, "submission")
+        self._next_version = _next_id(database, "version")
 
     def note_seen(self, heads: Sequence[Head]) -> None:
         """Note submissions that are as they were."""
@@ -114,48 +118,58 @@ class _Page:
         for known in _by_server_id(self._database, asset, names).values():
             if known.sweep != self._sweep.id:
                 self._newly_seen += 1
-                self._head(known.submission, known.server_id, known.mark, known)
+                self._heads[known.submission] = known
 
     def take(self, kept: Kept) -> None:
-        """Store one row, if it is not what the store has already."""
+        """Take one row, which is stored if it is not what the store has already."""
         row = kept.row
         name = self._name(row)
         known = self._by_root.get(name)
         if row.form_version:
-            self._versions.add(row.form_version)
+            self._form_versions.add(row.form_version)
         if known is None or known.sweep != self._sweep.id:
             self._newly_seen += 1
-        if known is not None and not known.is_deleted and known.digest == kept.digest:
-            self._head(known.submission, row.server_id, row.mark, known)
-            return
         fate = self._fate(known, kept)
-        if known is not None and fate is None:
-            self._head(known.submission, row.server_id, row.mark, known)
-            return
         submission = known.submission if known else self._new_submission(name)
-        version = self._append(submission, fate or Fate.NEW, kept)
-        newest = _Known(
-            submission, row.server_id, row.mark, version, kept.digest, False, self._sweep.id
-        )
-        self._by_root[name] = newest
-        if known is None:
-            self._insert_head(newest)
+        if known is not None and fate is None:
+            version, digest = known.version, known.digest
         else:
-            self._head(submission, row.server_id, row.mark, newest)
+            version, digest = self._new_version(submission, fate or Fate.NEW, kept), kept.digest
+        newest = _Known(
+            submission, row.server_id, row.mark, version, digest, False, self._sweep.id
+        )
+        self._by_root[name] = self._heads[submission] = newest
 
     def write(self) -> int:
-        """Write what was gathered."""
-        self._database.execute_many(
-            "UPDATE head SET server_id = ?, mark = ?, version = ?, digest = ?, is_deleted = 0,"
-            " sweep = ? WHERE submission = ?",
+        """Write what was gathered; how many had not been seen in this sweep before."""
+        asset, sweep = self._sweep.asset_uid, self._sweep.id
+        write = self._database.execute_many
+        write("INSERT INTO submission VALUES (?, ?, ?)", self._submissions)
+        write(
+            "INSERT INTO version (id, submission, sweep, fate, stored, server_id, received,"
+            " validation, digest, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self._versions,
+        )
+        write(
+            "INSERT INTO head VALUES (?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET"
+            " server_id = excluded.server_id, mark = excluded.mark, version = excluded.version,"
+            " digest = excluded.digest, is_deleted = 0, sweep = excluded.sweep",
             [
-                (server_id, mark, version, digest, self._sweep.id, submission)
-                for server_id, mark, version, digest, submission in self._heads
+                (
+                    each.submission,
+                    asset,
+                    each.server_id,
+                    each.mark,
+                    each.version,
+                    each.digest,
+                    sweep,
+                )
+                for each in self._heads.values()
             ],
         )
-        self._database.execute_many(
+        write(
             "INSERT OR IGNORE INTO definition (asset_uid, form_version) VALUES (?, ?)",
-            [(self._sweep.asset_uid, version) for version in sorted(self._versions)],
+            [(asset, version) for version in sorted(self._form_versions)],
         )
         return self._newly_seen
 
@@ -172,12 +186,33 @@ class _Page:
         seen_already = known is not None and known.sweep == self._sweep.id
         return twin if is_other and seen_already else row.root_uuid
 
+    def _new_submission(self, name: str) -> int:
+        number, self._next_submission = self._next_submission, self._next_submission + 1
+        self._submissions.append((number, self._sweep.asset_uid, name))
+        return number
+
+    def _new_version(self, submission: int, fate: Fate, kept: Kept) -> int:
+        row = kept.row
+        number, self._next_version = self._next_version, self._next_version + 1
+        self._versions.append(
+            (
+                *(number, submission, self._sweep.id, fate.value, self._now, row.server_id),
+                *(row.received, row.validation, kept.digest, kept.content),
+            )
+        )
+        return number
+
     def _fate(self, known: _Known | None, kept: Kept) -> Fate | None:
-        """What has become of it; None where the server tells less than is known from a file."""
+        """What has become of it; None where there is nothing to be stored.
+
+        That is so where it is as it was, or is sealed on the server and known from a file.
+        """
         if known is None:
             return Fate.NEW
         if known.is_deleted:
             return Fate.RESTORED
+        if known.digest == kept.digest:
+            return None
         before = self._database.row(
             "SELECT content, validation FROM version WHERE id = ?", known.version
         )
@@ -190,33 +225,10 @@ class _Page:
                 return Fate.CONFIRMED
         return what_became(was, now, reviewed=validation != kept.row.validation)[0]
 
-    def _new_submission(self, name: str) -> int:
-        made = self._database.execute(
-            "INSERT INTO submission (asset_uid, root_uuid) VALUES (?, ?)",
-            self._sweep.asset_uid,
-            name,
-        )
-        return made.lastrowid or 0
 
-    def _append(self, submission: int, fate: Fate, kept: Kept) -> int:
-        row = kept.row
-        made = self._database.execute(
-            "INSERT INTO version (submission, sweep, fate, stored, server_id, received,"
-            " validation, digest, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(submission, self._sweep.id, fate.value, self._now, row.server_id),
-            *(row.received, row.validation, kept.digest, kept.content),
-        )
-        return made.lastrowid or 0
-
-    def _insert_head(self, known: _Known) -> None:
-        self._database.execute(
-            "INSERT INTO head VALUES (?, ?, ?, ?, ?, ?, 0, ?)",
-            *(known.submission, self._sweep.asset_uid, known.server_id, known.mark),
-            *(known.version, known.digest, known.sweep),
-        )
-
-    def _head(self, submission: int, server_id: str, mark: str, known: _Known) -> None:
-        self._heads.append((server_id, mark, known.version, known.digest, submission))
+def _next_id(database: Database, table: str) -> int:
+    found = database.row(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")  # noqa: S608
+    return int(found[0]) if found else 1
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
