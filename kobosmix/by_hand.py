@@ -13,12 +13,16 @@ from kobosmix.build import builds_by_form
 from kobosmix.codebook import Codebook
 from kobosmix.downloads.entering import Entry, plan_entry
 from kobosmix.downloads.explained import EXPLANATIONS
+from kobosmix.downloads.joining import joined_rows, project_of_joined
+from kobosmix.downloads.mapping import make_mapping, read_mapping
+from kobosmix.downloads.mapping_check import check_mapping
 from kobosmix.downloads.read import Submission, read_submissions
 from kobosmix.downloads.table import Table, read_download
 from kobosmix.errors import InputError, StudyError, UsageError
+from kobosmix.files import write_bytes
 from kobosmix.findings import Finding, Place, has_errors
 from kobosmix.steps import deployments, note_stored, refuse_emptied_store, signed_in
-from kobosmix.store import open_store
+from kobosmix.store import Row, Store, open_store
 from kobosmix.study import Study
 
 if TYPE_CHECKING:
@@ -222,3 +226,70 @@ def _unlinked(file: str, form: str) -> Finding:
         problem=f"it is not known which project holds {form}",
         remedy=f"{EXPLANATIONS['D114'][1].rstrip('.')}: kobosmix link {form} ADDRESS",
     )
+
+
+def make_mapping_sheet(study: Study, file: Path, sheet: Path) -> int:
+    """Write a sheet that joins a file of a form made by hand; how many columns there are to map.
+
+    A sheet that is there already is not overwritten: somebody may have filled it in.
+    """
+    if sheet.exists():
+        raise UsageError(f"{sheet} is there already; name another file, or delete it")
+    table = _only_table(file)
+    write_bytes(sheet, make_mapping(table, _codebooks_of_today(study)))
+    return len(table.header)
+
+
+def import_mapped(study: Study, file: Path, sheet: Path) -> ImportReport:
+    """Store the rows of a form made by hand, by a sheet that was filled in; all, or nothing.
+
+    Any error in sheet or file is an InputError with all findings, and nothing is stored.
+    """
+    table, mapping = _only_table(file), read_mapping(sheet)
+    codebooks = _codebooks_of_today(study)
+    findings = list(check_mapping(mapping, table, codebooks))
+    if has_errors(findings):
+        raise InputError(findings)
+    rows, said = joined_rows(table, mapping, codebooks)
+    findings += said
+    if has_errors(findings):
+        raise InputError(findings)
+    refuse_emptied_store(study)
+    with open_store(study.store_file) as store:
+        entries = [
+            _joined(store, form, of_form) for form, of_form in sorted(rows.items()) if of_form
+        ]
+        note_stored(study, store)
+    return ImportReport(entries=tuple(entries), findings=tuple(findings))
+
+
+def _joined(store: Store, form: str, rows: Sequence[Row]) -> Entry:
+    project = project_of_joined(form)
+    known = store.counts().get(project)
+    tally = store.add_rows(project, rows)
+    return Entry(
+        form=form,
+        asset_uid=project,
+        rows=tuple(rows),
+        new=tally.new,
+        changed=tally.edited + tally.restored,
+        unchanged=tally.unchanged,
+        kept=0,
+        absent=max(0, known.current + tally.new - len(rows)) if known else 0,
+        findings=(),
+    )
+
+
+def _only_table(file: Path) -> Table:
+    reading = read_download(file)
+    if has_errors(reading.findings):
+        raise InputError(reading.findings)
+    return reading.tables[0]
+
+
+def _codebooks_of_today(study: Study) -> list[Codebook]:
+    kept = study.codebooks()
+    found = [kept[build] for build in builds_by_form(study).values() if build in kept]
+    if not found:
+        raise StudyError("no form was built yet; 'kobosmix build' comes first")
+    return found

@@ -50,7 +50,23 @@ def link_command(
 
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, metavar="FILE... [STUDY]")
-def import_command(files: Sequence[str]) -> None:
+@click.option(
+    "--make-mapping",
+    "sheet_to_make",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="XLSX",
+    help="Write a sheet to fill in, for FILE of a form made by hand.",
+)
+@click.option(
+    "--mapping",
+    "sheet",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="XLSX",
+    help="Join FILE of a form made by hand, by the sheet that was filled in.",
+)
+def import_command(
+    files: Sequence[str], sheet_to_make: Path | None, sheet: Path | None
+) -> None:
     """Store what was downloaded by hand: .xlsx, .csv or .zip.
 
     Files of KoboToolbox, ODK Central and ODK Briefcase are told by their content. Every
@@ -59,12 +75,26 @@ def import_command(files: Sequence[str]) -> None:
 
     \b
     kobosmix import ~/Downloads/Lakeside_pre.xlsx ~/Downloads/Lakeside_post.csv soup
+    kobosmix import old.xlsx soup --make-mapping mapping.xlsx
+    kobosmix import old.xlsx soup --mapping mapping.xlsx
     """
-    from kobosmix.by_hand import import_files
+    from kobosmix.by_hand import import_files, import_mapped, make_mapping_sheet
 
     paths, study = _files_and_study(files)
+    if (sheet or sheet_to_make) and len(paths) > 1:
+        raise UsageError("one file at a time has a mapping sheet")
+    if sheet_to_make is not None:
+        number = make_mapping_sheet(study, paths[0], sheet_to_make)
+        say(
+            f"{sheet_to_make} has {number} columns. Say what each is, then import with --mapping."
+        )
+        return
     with writing(study, "import"), progress() as report:
-        imported = import_files(study, paths, report)
+        imported = (
+            import_mapped(study, paths[0], sheet)
+            if sheet is not None
+            else import_files(study, paths, report)
+        )
     show_findings(imported.findings)
     show_table(
         ("form", "read", "new", "changed", "unchanged", "kept as stored", "not in the file"),
