@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from kobosmix.build import builds_by_form
 from kobosmix.codebook import Codebook
-from kobosmix.downloads.entering import Entry, plan_entry
+from kobosmix.downloads.entering import Entry, newest_of_each, plan_entry
 from kobosmix.downloads.explained import EXPLANATIONS
 from kobosmix.downloads.joining import joined_rows, project_of_joined
 from kobosmix.downloads.mapping import make_mapping, read_mapping
@@ -198,8 +198,11 @@ def _enter(
     refuse_emptied_store(study)
     known = deployments(study)
     by_form = dict[str, list[Submission]]()
-    for each in submissions:
-        by_form.setdefault(each.form, []).append(each)
+    for each in newest_of_each(submissions):
+        if isinstance(each, Finding):
+            findings.append(each)
+        else:
+            by_form.setdefault(each.form, []).append(each)
     unknown = sorted(by_form.keys() - known.keys())
     findings += [_unlinked(by_form[form][0].file, form) for form in unknown]
     if has_errors(findings):

@@ -60,7 +60,10 @@ def on_server(codebook: Codebook, number: int, **said: str) -> Content:
     for variable in codebook.variables:
         if variable.options:
             answers[variable.name] = variable.options[number % len(variable.options)].value
-    answers |= {"today": f"2026-02-{9 + number:02}", "rid_reason_other": " two  words\nand more "}
+    answers |= {
+        "today": f"2026-02-{9 + number:02}",
+        "rid_reason_other": " two  words\nand more ",
+    }
     answers |= {"paper_day": f"2026-02-{9 + number:02}", **said}
     paths = {v.name: v.path for v in codebook.variables}
     content = {paths[n]: text for n, text in answers.items() if n in paths and text}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 
 from kobosmix.by_hand import ImportReport, import_files, link_project, project_of
 from kobosmix.downloads.explained import EXPLANATIONS
+from kobosmix.downloads.read import read_submissions
+from kobosmix.downloads.table import Line, Table
 from kobosmix.errors import InputError, StudyError, UsageError
 from kobosmix.store import Row, StoredSubmission, Tally, open_store
 from tests.downloaded import (
@@ -83,6 +86,11 @@ def as_row(row: Content) -> Row:
         content=row,
         mark=row["_uuid"],
     )
+
+
+def as_table(rows: Rows) -> Table:
+    lines = tuple(Line(n, tuple(row)) for n, row in enumerate(rows[1:], start=2))
+    return Table(file="download", header=tuple(rows[0]), lines=lines)
 
 
 def changed_cell(rows: Rows, heading: str, line: int, text: str) -> Rows:
@@ -267,6 +275,38 @@ def test_one_submission_twice_in_a_file_is_taken_once_or_not_at_all(field: Field
 
     rows = [*rows, changed_cell([rows[0], rows[1]], "trust_1", 1, "98")[1]]
     assert refusal(field, as_csv(rows))["D112"].startswith("rows 2 and 5")
+
+
+def test_of_two_files_the_newer_one_counts_in_whichever_order_they_are_named(
+    field: Field,
+) -> None:
+    path = field.codebook.variable("trust_1").path
+    older = field.write("older", as_csv(table(field, by_name, field.rows[:2])))
+    now = [edited(field.rows[0], 9, {path: "98"}), *field.rows[1:]]
+    newer = field.write("newer", as_xlsx(table(field, by_label, now)))
+
+    report = import_files(field.study, [newer, older])
+
+    assert [(e.read, e.new) for e in report.entries] == [(3, 3)]
+    assert stored(field)[0].content[path] == "98"
+    as_new = field.write("as_new", as_csv(table(field, by_name)))
+    with pytest.raises(InputError) as refused:
+        import_files(field.study, [newer, as_new])
+    assert [finding.code for finding in refused.value.findings] == ["D112"]
+
+
+def test_a_label_that_two_questions_share_is_refused_for_its_column(field: Field) -> None:
+    rows = table(field, by_label)
+    one, other = (field.codebook.variable(name) for name in ("trust_1", "trust_2"))
+    same = replace(other, labels=one.labels)
+    variables = [same if v.name == other.name else v for v in field.codebook.variables]
+    book = replace(field.codebook, variables=tuple(variables))
+
+    _, findings = read_submissions(as_table(rows), {book.build_id: book})
+
+    assert [(f.code, f.problem) for f in findings if f.code == "D105"] == [
+        ("D105", "it is the label of trust_1 and trust_2")
+    ]
 
 
 def test_a_zip_of_central_is_read_and_each_row_has_its_first_uuid_as_key(field: Field) -> None:

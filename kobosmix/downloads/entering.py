@@ -49,6 +49,26 @@ class _Sorted:
     altered: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
 
+def newest_of_each(submissions: Sequence[Submission]) -> Iterator[Submission | Finding]:
+    """Each submission once, though several files have it: as the newest of them has it.
+
+    A file is as new as the last submission in it. Where two equally new ones have different
+    versions of one submission, nobody can tell which is the later: that is a finding.
+    """
+    age = dict[str, str]()
+    for each in submissions:
+        age[each.file] = max(age.get(each.file, ""), each.received)
+    chosen = dict[tuple[str, str], Submission]()
+    for each in submissions:
+        other = chosen.setdefault((each.form, each.root_uuid), each)
+        if age[each.file] > age[other.file]:
+            chosen[each.form, each.root_uuid] = each
+        elif each.uuid != other.uuid and age[each.file] == age[other.file]:
+            problem = f"another version of it is in {other.file}, which is no older"
+            yield _finding("D112", Place(each.file, each.line), problem)
+    yield from chosen.values()
+
+
 def plan_entry(
     store: Store, form: str, asset_uid: str, submissions: Sequence[Submission]
 ) -> Entry:
@@ -86,12 +106,13 @@ class _Known:
     @classmethod
     def of(cls, store: Store, asset_uid: str) -> _Known:
         """What is current now."""
-        stored = [each for each in store.current() if each.asset_uid == asset_uid]
-        return cls(
-            roots=frozenset(each.root_uuid for each in stored),
-            by_server_id={each.server_id: each.root_uuid for each in stored},
-            newest=max((each.received for each in stored), default=""),
-        )
+        by_server_id, newest = dict[str, str](), ""
+        # One at a time: their answers are not kept in memory.
+        for each in store.current():
+            if each.asset_uid == asset_uid:
+                by_server_id[each.server_id] = each.root_uuid
+                newest = max(newest, each.received)
+        return cls(frozenset(by_server_id.values()), by_server_id, newest)
 
     def root_of(self, submission: Submission) -> str:
         """The root uuid; by the server's number where the file has only that of the newest edit."""
