@@ -21,7 +21,8 @@ from kobosmix.downloads.table import Table, read_download
 from kobosmix.errors import InputError, StudyError, UsageError
 from kobosmix.files import write_bytes
 from kobosmix.findings import Finding, Place, has_errors
-from kobosmix.steps import deployments, note_stored, refuse_emptied_store, signed_in
+from kobosmix.pulling import note_stored, refuse_emptied_store
+from kobosmix.steps import deployments, signed_in
 from kobosmix.store import Row, Store, open_store
 from kobosmix.study import Study
 

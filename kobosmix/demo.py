@@ -193,8 +193,9 @@ def _assigned(register: Register, arms: Sequence[str]) -> Register:
 
 def _play(study: Study, prepared: Prepared, say: Say, progress: OnProgress) -> _Played:
     """Deploy to a local server, then send and pull wave after wave, all over HTTP."""
+    from kobosmix.pulling import pull_study
     from kobosmix.rehearse.rehearsal import plan_rehearsal
-    from kobosmix.steps import deploy_study, plan_study_deploy, pull_study
+    from kobosmix.steps import deploy_study, plan_study_deploy
 
     with _local_server(study) as server:
         plan = plan_study_deploy(study, prepared, server)
@@ -204,8 +205,10 @@ def _play(study: Study, prepared: Prepared, say: Say, progress: OnProgress) -> _
         sent = Sent()
         for wave in rehearsal.script.waves:
             now = rehearsal.send_wave(wave, progress)
-            pulled = pull_study(study, server)
-            say(f"{wave}: {now.taken} submissions sent, {pulled.total.new} new ones pulled.")
+            pulled = pull_study(study, server).require_whole()
+            say(
+                f"{wave}: {now.taken} submissions sent, {pulled.report.total.new} new ones pulled."
+            )
             sent += now
     return _Played(script=rehearsal.script, sent=sent)
 

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 from kobosmix.build import write_pages
 from kobosmix.context.model import EVERY_COHORT, Context
 from kobosmix.errors import StudyError, UsageError
+from kobosmix.fielded import edited, fielded_forms
 from kobosmix.files import write_bytes
 from kobosmix.form import kobo_workbook
 from kobosmix.match import MatchDesign, Matched, background_known, link
 from kobosmix.prepare import Prepared, prepare
-from kobosmix.store import Store, open_store
+from kobosmix.store import open_store
 from kobosmix.study import Study
 
 if TYPE_CHECKING:
     from kobosmix.server.deploy import FormToDeploy, Plan
     from kobosmix.server.kobo import KoboServer
-    from kobosmix.server.pull import Progress, PullReport
     from kobosmix.tables.write import Headings
 
 
@@ -118,51 +118,6 @@ def is_rehearsing(study: Study) -> bool:
     """Whether the projects the study is deployed to now hold invented people."""
     uids = {each.uid for each in deployments(study).values()}
     return not uids.isdisjoint(study.state().get("rehearsed", ()))
-
-
-def pull_study(
-    study: Study, server: KoboServer, on_progress: Callable[[Progress], None] = lambda _: None
-) -> PullReport:
-    """Make the study's store hold what the server holds of its forms."""
-    from kobosmix.server.pull import pull
-
-    uids = [each.uid for each in deployments(study).values() if each.server == server.url]
-    if not uids:
-        raise StudyError(
-            f"no form of this study was deployed to {server.url}; 'kobosmix deploy' comes first"
-        )
-    refuse_emptied_store(study)
-    with open_store(study.store_file) as store:
-        report = pull(server, store, uids, on_progress=on_progress)
-        note_stored(study, store)
-    return report
-
-
-def note_stored(study: Study, store: Store) -> None:
-    """Remember that there are answers, and of which builds."""
-    study.remember(pulled=True, answered=_answered_builds(study, store))
-
-
-def _answered_builds(study: Study, store: Store) -> list[str]:
-    """The builds that people have answered: what is asked later must be comparable with them."""
-    rehearsed = set(study.state().get("rehearsed", ()))
-    builds = {
-        str(submission.content.get("kx_build", ""))
-        for submission in store.current()
-        if submission.asset_uid not in rehearsed
-    }
-    return sorted(builds - {""})
-
-
-def refuse_emptied_store(study: Study) -> None:
-    """A store that was cut to nothing must not pass for a new one: its history would be gone."""
-    file = study.store_file
-    if study.state().get("pulled") and file.exists() and file.stat().st_size == 0:
-        raise StudyError(
-            f"{file} is empty, though answers were pulled before. Copy it back from a backup. If "
-            "there is none, delete the file: the next pull fetches what the server still has, but "
-            "earlier versions and deletions are lost."
-        )
 
 
 def with_background_known(study: Study, prepared: Prepared, today: date) -> Prepared:
@@ -263,7 +218,9 @@ def _match(study: Study, prepared: Prepared, today: date) -> Matched:
         # What only rehearsed counts as long as the study is still deployed there: to see it work.
         current = {each.uid for each in deployments(study).values()}
         tests = frozenset(study.state().get("rehearsed", ())) - current
-        design = replace(design_of(context), tests=tests)
+        forms = edited(fielded_forms(study, store))
+        changed = {version: form.changes for version, form in forms.items()}
+        design = replace(design_of(context), tests=tests, edited_forms=changed)
         return link(store.current(), codebooks, prepared.register, design, today)
 
 

@@ -70,6 +70,11 @@ class Study:
         return self.root / "store.sqlite"
 
     @property
+    def attachments_folder(self) -> Path:
+        """Photos and other files that came with submissions, where they were asked for."""
+        return self.root / "attachments"
+
+    @property
     def match_folder(self) -> Path:
         """Ledgers and links."""
         return self.root / "match"

@@ -339,8 +339,9 @@ def _page(rows: list[dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:
 def _chosen(shown: dict[str, Any], fields: str | None) -> dict[str, Any]:
     if fields is None:
         return shown
-    kept = {*json.loads(fields), "_id", "_uuid", "meta/rootUuid", "_validation_status"}
-    return {name: value for name, value in shown.items() if name in kept}
+    kept = {*json.loads(fields), "_id", "_uuid", "meta/rootUuid"}
+    chosen = {name: value for name, value in shown.items() if name in kept}
+    return {"_validation_status": {}, **chosen}
 
 
 def _content(workbook: dict[str, Any]) -> dict[str, Any]:

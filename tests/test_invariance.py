@@ -23,7 +23,7 @@ from kobosmix.invariance import FormVersion, Grounds, Proof, Standing, prove
 from kobosmix.invariance.check import check_invariance
 from kobosmix.invariance.model import Pair, Relation, What
 from kobosmix.prepare import Prepared, prepare
-from kobosmix.steps import pull_study
+from kobosmix.pulling import pull_study
 from kobosmix.store import open_store
 from kobosmix.study import Study
 from kobosmix.xlsx import Sheet, read_rows, workbook_bytes

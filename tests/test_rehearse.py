@@ -22,6 +22,7 @@ from kobosmix.people import ids
 from kobosmix.people.model import SPARE, WITHDRAWN, Register
 from kobosmix.people.register import add_respondents, write_register
 from kobosmix.prepare import Prepared, prepare
+from kobosmix.pulling import pull_study
 from kobosmix.rehearse import Line, Script, compare, plan_rehearsal, rehearse
 from kobosmix.rehearse.rehearsal import script_for
 from kobosmix.rehearse.script import Planted
@@ -32,7 +33,7 @@ from kobosmix.server.local.accounts import create_account
 from kobosmix.server.local.instances import answers as answers_of
 from kobosmix.server.local.instances import read_instance
 from kobosmix.server.local.run import LocalServer
-from kobosmix.steps import deploy_study, design_of, match_study, plan_study_deploy, pull_study
+from kobosmix.steps import deploy_study, design_of, match_study, plan_study_deploy
 from kobosmix.study import Study
 from tests.english_study import CONTEXT, changed, write_study
 

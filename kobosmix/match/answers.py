@@ -40,8 +40,18 @@ BLANK = Decoded(None, Missing.BLANK)
 
 
 def answers_of(content: Mapping[str, Any], codebook: Codebook) -> dict[str, str]:
-    """The raw answers by variable name; what was left empty is not among them."""
+    """The raw answers by variable name; what was left empty is not among them.
+
+    A question that somebody moved to another group on the server is found by its name, which is
+    unique in the whole form.
+    """
     found = {v.name: content[v.path] for v in codebook.variables if v.path in content}
+    elsewhere = content.keys() - {v.path for v in codebook.variables}
+    names = {v.name for v in codebook.variables} - found.keys()
+    for path in sorted(elsewhere):
+        name = path.rpartition("/")[2]
+        if name in names and not path.startswith(("meta/", "_")):
+            found.setdefault(name, content[path])
     return {
         name: str(raw) for name, raw in found.items() if raw is not None and str(raw).strip()
     }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, Protocol
 
 from kobosmix.codebook import Codebook
 from kobosmix.people.model import Register, Respondent
+from kobosmix.xlsform.diff import Change
 
 # What the toolkit holds to be the least that should be matched: 80, better 85 in a hundred.
 RETENTION_FLOOR, RETENTION_GOAL = 0.80, 0.85
@@ -89,6 +90,7 @@ class Flag(StrEnum):
     BIRTH_YEAR_DIFFERS = "birth_year_differs"
     AGE_CONTRADICTS_CONSENT = "age_contradicts_consent"
     LATER_WAVE_CONTRADICTS = "later_wave_contradicts"
+    FORM_EDITED = "form_edited"
 
 
 class State(StrEnum):
@@ -117,7 +119,8 @@ class MatchDesign:
     own. Both days belong to the window. No window: nothing is known, so nothing is late.
     `age_of_consent` is from when on a person agrees alone; 0 where that is not known.
     `tests` are server projects whose submissions were never meant: rehearsals. `sole_arm` is
-    where everybody is in a design without comparison.
+    where everybody is in a design without comparison. `edited_forms` are versions of forms that
+    were edited on the server after they were built, by project and version, with what differs.
     """
 
     study: str
@@ -126,6 +129,7 @@ class MatchDesign:
     tests: frozenset[str] = frozenset()
     sole_arm: str = ""
     age_of_consent: int = 0
+    edited_forms: Mapping[tuple[str, str], Sequence[Change]] = field(default_factory=dict)
 
     def window(self, wave: str, cohort: str) -> Window | None:
         """When the wave runs for this cohort, or None where nobody said."""

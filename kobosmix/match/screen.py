@@ -107,6 +107,13 @@ class Evidence:
         """The wave by the form used."""
         return self.codebook.wave if self.codebook else ""
 
+    @cached_property
+    def edited_form(self) -> tuple[str, str] | None:
+        """Project and version of the form, where that was edited on the server."""
+        project = self.submission.key.partition("/")[0]
+        form = (project, str(self.submission.content.get("__version__") or ""))
+        return form if form in self.design.edited_forms else None
+
     def hidden(self, name: str) -> str:
         """A constant of the form; they stand at the top, readable before the form is known."""
         return str(self.submission.content.get(name) or "")
@@ -145,7 +152,10 @@ def _entry(evidence: Evidence, verdict: Verdict, codebook: Codebook | None) -> E
         outcome=answers.get("attempt", INTERVIEW) if codebook else "",
         suggestion=verdict.suggestion,
         other_wave=verdict.other_wave,
-        flags=_flags(evidence, respondent, verdict.bucket) if respondent else (),
+        flags=(
+            *(_flags(evidence, respondent, verdict.bucket) if respondent else ()),
+            *((Flag.FORM_EDITED,) if evidence.edited_form else ()),
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,24 @@ _SUBMISSION_COLUMNS = (
     "outcome",
     "reason",
 )
+_EDITED_COLUMNS = (
+    "project",
+    "version",
+    "level",
+    "where",
+    "what",
+    "language",
+    "as built",
+    "on the server",
+    "what it means",
+)
 _PERSON_COLUMNS = ("rid", "group", "site", "cohort", "partner", "arm")
 
 
 def write_match(folder: Path, matched: Matched) -> None:
     """Write `submissions.xlsx`, `persons.xlsx` and `summary.json`; equal input, equal bytes."""
-    write_bytes(folder / "submissions.xlsx", workbook_bytes([_submissions(matched)]))
+    sheets = [_submissions(matched), *_edited_forms(matched)]
+    write_bytes(folder / "submissions.xlsx", workbook_bytes(sheets))
     write_bytes(folder / "persons.xlsx", workbook_bytes([_persons(matched)]))
     write_json(folder / "summary.json", summary(matched))
 
@@ -128,6 +140,20 @@ def _submissions(matched: Matched) -> Sheet:
         _SUBMISSION_COLUMNS.index(name) for name in ("id entered", "id used", "suggestion")
     )
     return Sheet(title="Submissions", rows=rows, for_people=True, text_columns=ids)
+
+
+def _edited_forms(matched: Matched) -> Iterator[Sheet]:
+    """What differs in the forms that were edited on the server; no sheet where none was."""
+    rows: list[Sequence[Cell]] = [
+        (
+            *(project, version, change.level.value, change.where, change.what),
+            *(change.language, change.old, change.new, change.means),
+        )
+        for (project, version), found in sorted(matched.design.edited_forms.items())
+        for change in found
+    ]
+    if rows:
+        yield Sheet(title="Edited forms", rows=[_EDITED_COLUMNS, *rows], for_people=True)
 
 
 def _persons(matched: Matched) -> Sheet:

@@ -13,11 +13,12 @@ from urllib.parse import quote
 from kobosmix.errors import ServerError, ServerUnreachable
 from kobosmix.server.address import phones_origin
 from kobosmix.server.answers import one_line
+from kobosmix.server.content import sheets_of
 from kobosmix.server.http import Connection, Request
 from kobosmix.server.kobo_rows import HEAD_FIELDS, head_of, is_number, row_of
-from kobosmix.server.model import LARGEST_PAGE, Asset, MediaFile, Page
+from kobosmix.server.model import LARGEST_PAGE, Asset, Attached, MediaFile, Page, Sheets
 from kobosmix.server.openrosa import OpenRosaServer
-from kobosmix.store import Head, Row
+from kobosmix.store import Head, Row, StoredSubmission
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ASSETS = "/api/v2/assets/"
@@ -197,8 +198,8 @@ class KoboServer:
             raise ServerError(action, 200, "a row without a number in _id")
         return rows, int(_held(content, "count", int, action))
 
-    def find_version(self, uid: str, version_id: str) -> Mapping[str, Any] | None:
-        """The form as it was in one version, or None where the server knows no such version."""
+    def version_sheets(self, uid: str, version_id: str) -> Sheets | None:
+        """The rows of the form in one version, or None where the server knows no such version."""
         action = f"read version {version_id} of {uid}"
         path = f"{_asset(uid)}versions/{quote(version_id, safe='')}/"
         answer = self.connection.send(
@@ -206,7 +207,7 @@ class KoboServer:
         )
         if answer.status == 404:  # noqa: PLR2004
             return None
-        return dict(_held(answer.content, "content", dict, action))
+        return sheets_of(_held(answer.content, "content", dict, action))
 
     def version_content(self, uid: str, version_id: str) -> Mapping[str, Any]:
         """The form as it was in one version: its survey, choices and settings rows."""
@@ -217,6 +218,25 @@ class KoboServer:
     def version_constants(self, uid: str, version_id: str) -> Mapping[str, str]:
         """The constants of one version that was deployed."""
         return _constants(self.version_content(uid, version_id))
+
+    def attached(self, submission: StoredSubmission) -> Sequence[Attached]:
+        """The files that the server has with a submission; those deleted since are left out."""
+        files = submission.content.get("_attachments") or ()
+        data = f"{_asset(submission.asset_uid)}data/{submission.server_id}/attachments/"
+        return [
+            Attached(
+                id=str(file["uid"]),
+                name=str(file.get("media_file_basename") or file["uid"]),
+                path=f"{data}{quote(str(file['uid']), safe='')}/",
+            )
+            for file in files
+            if not file.get("is_deleted") and file.get("uid")
+        ]
+
+    def attachment(self, uid: str, file: Attached) -> bytes:
+        """One of those files, whole."""
+        request = Request(action=f"fetch a file of {uid}", path=file.path, accept="*/*")
+        return self.connection.send(request).body
 
     def _me(self) -> Mapping[str, Any]:
         action = "check the token"

@@ -11,9 +11,9 @@ from kobosmix.errors import KobosmixError
 from kobosmix.files import canonical_json
 from kobosmix.store import Head, Row
 
-# Besides these the server always sends `_uuid` and `meta/rootUuid`. It sends `_validation_status`
-# too, but as {} whatever it is, unless it is asked for.
-HEAD_FIELDS = '["_id","_attachments","_validation_status"]'
+# All of them by name: without being asked for it the server sends `_validation_status` too, but
+# always empty, so that no review would ever be seen.
+HEAD_FIELDS = '["_id","_uuid","_attachments","_validation_status"]'
 _MARK_BYTES = 12
 
 

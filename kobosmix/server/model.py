@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from kobosmix.store import Head, Row
+from kobosmix.store import Head, Row, StoredSubmission
 
 LARGEST_PAGE = 1000
+# The rows of an XLSForm, sheet by sheet: column to cell.
+Sheets = Mapping[str, Sequence[Mapping[str, str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,15 @@ class ListedForm:
     manifest_url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """A file that came with a submission: what it is called, and where the server has it."""
+
+    id: str
+    name: str
+    path: str
+
+
 class Server(Protocol):
     """What deploying and pulling need of a server."""
 
@@ -137,8 +148,14 @@ class Server(Protocol):
     def version_content(self, uid: str, version_id: str) -> Mapping[str, Any]:
         """The form as it was in one version: its survey, choices and settings rows."""
 
-    def find_version(self, uid: str, version_id: str) -> Mapping[str, Any] | None:
-        """The same, or None where the server knows no such version."""
+    def version_sheets(self, uid: str, version_id: str) -> Sheets | None:
+        """The rows of the form in one version, or None where the server knows no such version."""
 
     def version_constants(self, uid: str, version_id: str) -> Mapping[str, str]:
         """The constants of one version that was deployed."""
+
+    def attached(self, submission: StoredSubmission) -> Sequence[Attached]:
+        """The files that the server has with a submission."""
+
+    def attachment(self, uid: str, file: Attached) -> bytes:
+        """One of those files, whole."""

@@ -8,7 +8,13 @@ from functools import reduce
 from operator import add
 from typing import TypeVar
 
-from kobosmix.errors import KobosmixError, ServerError
+from kobosmix.errors import (
+    KobosmixError,
+    LoginRefused,
+    ServerError,
+    ServerUnreachable,
+    StudyError,
+)
 from kobosmix.server.ahead import Ahead
 from kobosmix.server.model import LARGEST_PAGE, Page, Server
 from kobosmix.store import Head, Row, Store, Sweep, Tally
@@ -17,6 +23,7 @@ _TRIES = 3
 _MOST_LAPS = 50
 # A page that brings nothing further is asked for again: servers have repeated one.
 _PAGE_TRIES = 3
+_NAMED = 10
 
 
 class PullUnfinished(KobosmixError):
@@ -44,9 +51,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullReport:
-    """What a pull found, by form and in all."""
+    """What a pull found, by form and in all; and what it could not do, by form."""
 
     assets: Mapping[str, Tally] = field(default_factory=dict)
+    failures: Mapping[str, KobosmixError] = field(default_factory=dict)
 
     @property
     def total(self) -> Tally:
@@ -56,6 +64,8 @@ class PullReport:
 
 T = TypeVar("T")
 OnProgress = Callable[[Progress], None]
+# No other form would fare better.
+_END_OF_ALL = (ServerUnreachable, LoginRefused, StudyError)
 
 
 def pull(
@@ -72,13 +82,78 @@ def pull(
     new or changed: an edit, a review, a file that came late, a deletion and a return are all seen
     so, without trusting a clock. A pull that was cut short goes on where it stopped; twice the
     same stores nothing new. Then the form is fetched in each version that answers came from.
+
+    What goes wrong with one form is in the report, and the others are pulled all the same; a
+    server that does not answer, or not to us, ends it.
     """
-    tallies = dict[str, Tally]()
+    tallies, failures = dict[str, Tally](), dict[str, KobosmixError]()
     for uid in dict.fromkeys(assets):
-        tallies[uid] = _Pull(server, store, uid, page_size, on_progress).run()
-        for version in store.undefined_versions(uid):
-            store.write_definition(uid, version, server.find_version(uid, version))
-    return PullReport(assets=tallies)
+        try:
+            tallies[uid] = _Pull(server, store, uid, page_size, on_progress).run()
+            for version in store.undefined_versions(uid):
+                store.write_definition(uid, version, server.version_sheets(uid, version))
+        except _END_OF_ALL:
+            raise
+        except KobosmixError as error:
+            failures[uid] = error
+    return PullReport(assets=tallies, failures=failures)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """Whether the store holds exactly what the server holds of a form."""
+
+    asset_uid: str
+    on_server: int
+    in_store: int
+    differing: tuple[str, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether every submission is in both, and the same in both."""
+        return not self.differing and self.on_server == self.in_store
+
+    def __str__(self) -> str:
+        """What was proved, in one line."""
+        if self.is_equal:
+            return f"all {self.on_server} submissions are in the store exactly as on the server"
+        numbers = ", ".join(self.differing[:_NAMED])
+        more = ", ..." if len(self.differing) > _NAMED else ""
+        return (
+            f"the server has {self.on_server} submissions, the store {self.in_store}; "
+            f"{len(self.differing)} are not there as on the server ({numbers}{more}). If people "
+            "are sending right now, pull again."
+        )
+
+
+def verify(
+    server: Server,
+    store: Store,
+    asset_uid: str,
+    *,
+    page_size: int = LARGEST_PAGE,
+    on_progress: OnProgress = lambda _: None,
+) -> Verification:
+    """Read every submission of a form whole, and compare each with the store, by its digest.
+
+    Nothing is written. `differing` are the server's names of those that are not there so.
+    """
+    pages = Ahead[Row](lambda after: server.rows(asset_uid, after, page_size))
+    counts = store.counts().get(asset_uid)
+    in_store = counts.current if counts else 0
+    names, differing, cursor = 0, list[str](), ""
+    while True:
+        page = pages.page(cursor)
+        rows = {row.server_id: row for row in page.entries}
+        names += len(rows)
+        differing += store.differing(asset_uid, tuple(rows.values()))
+        on_progress(Progress(asset_uid=asset_uid, seen=names, expected=in_store))
+        if page.is_last or page.cursor == cursor:
+            break
+        cursor = page.cursor
+    return Verification(
+        asset_uid=asset_uid, on_server=names, in_store=in_store, differing=tuple(differing)
+    )
 
 
 class _Pull:

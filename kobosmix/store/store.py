@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from kobosmix.errors import StudyError
 from kobosmix.files import canonical_json
-from kobosmix.store.content import keep, what_became
+from kobosmix.store.content import is_sealed, keep, what_became
 from kobosmix.store.database import Database
 from kobosmix.store.model import (
     AssetCounts,
@@ -165,7 +165,10 @@ class Store:
             return self._tally(sweep, seen)
 
     def differing(self, asset_uid: str, rows: Sequence[Row]) -> tuple[str, ...]:
-        """The server's names of rows that are not in the store exactly as they are here."""
+        """The server's names of rows that are not in the store exactly as they are here.
+
+        What is sealed on the server is only looked for: its answers may be known from a file.
+        """
         found = self._database.rows_among(
             "SELECT server_id, digest FROM head WHERE NOT is_deleted AND asset_uid = ?"
             " AND server_id IN",
@@ -174,7 +177,10 @@ class Store:
         )
         digests = dict(found)
         return tuple(
-            row.server_id for row in rows if digests.get(row.server_id) != keep(row).digest
+            row.server_id
+            for row in rows
+            if digests.get(row.server_id) != keep(row).digest
+            and not (row.server_id in digests and is_sealed(row.content))
         )
 
     def changes(self, asset_uid: str) -> Iterator[Change]:

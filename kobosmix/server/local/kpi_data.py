@@ -18,7 +18,7 @@ from kobosmix.server.local.views import page
 _DEFAULT_LIMIT = 100
 _LARGEST_LIMIT = 1000
 _LONGEST_NUMBER = 18
-_ALWAYS_SHOWN = ("_id", "_uuid", "meta/rootUuid", "_validation_status")
+_ALWAYS_SHOWN = ("_id", "_uuid", "meta/rootUuid")
 _VALIDATION = {
     "validation_status_approved": "Approved",
     "validation_status_not_approved": "Not approved",
@@ -130,7 +130,9 @@ def _chosen(shown: dict[str, Any], fields: Any) -> dict[str, Any]:
     if fields is None:
         return shown
     kept = {*fields, *_ALWAYS_SHOWN}
-    return {key: value for key, value in shown.items() if key in kept}
+    chosen = {key: value for key, value in shown.items() if key in kept}
+    # Always there, but true only for who asks for it.
+    return {"_validation_status": {}, **chosen}
 
 
 def get_submission(call: Call) -> Response:
