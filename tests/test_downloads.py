@@ -350,7 +350,13 @@ def test_a_form_whose_project_nobody_named_is_refused_with_what_to_type(tmp_path
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\x89PNG\r\n\x1a\n\x00\x00", b"PK\x03\x04 and no more", b"PK\x05\x06" + b"\0" * 18],
+    [
+        b"",
+        b"a;kx_build\r\n1",
+        b"\x89PNG\r\n\x1a\n\x00\x00",
+        b"PK\x03\x04 and no more",
+        b"PK\x05\x06" + b"\0" * 18,
+    ],
 )
 def test_what_is_no_table_is_refused_in_words(field: Field, content: bytes) -> None:
     assert {"D101", "D110"} & refusal(field, content).keys()

@@ -172,6 +172,9 @@ def _read_csv(name: str, content: bytes) -> Reading:
     table = _table(name, rows)
     if table is None:
         return _unreadable(name, "it has no rows")
+    cut = [n for n, row in enumerate(rows, start=1) if row and len(row) != len(rows[0])]
+    if cut:
+        return _unreadable(name, f"row {cut[0]} has more or fewer cells than row 1")
     said = [_said("D301", name, repaired, Severity.NOTICE)] if repaired else []
     return Reading(tables=(table,), findings=(*said, *_lost_letters(table)))
 
