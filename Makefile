@@ -24,6 +24,7 @@ bench: setup
 	$(BIN)/python bench/start.py
 	$(BIN)/python bench/build.py
 	$(BIN)/python bench/validate.py
+	PYTHONPATH=. $(BIN)/python bench/pull.py
 
 setup: .venv/ready
 

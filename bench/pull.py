@@ -3,7 +3,7 @@
 The local server holds submissions of 4.6 KB. Each way runs in a process of its own, so that its
 memory can be told. Prints time, bytes and memory; the aims stand beside them.
 
-    python bench/pull.py [SUBMISSIONS]
+    PYTHONPATH=. python bench/pull.py [SUBMISSIONS]
 """
 
 from __future__ import annotations

@@ -37,23 +37,20 @@ class Deployment:
 
 
 @contextmanager
-def signed_in(server_url: str) -> Iterator[KoboServer]:
-    """The server, with the token kept for it; a wrong token is told before anything is done.
+def signed_in(
+    server_url: str, tell: Callable[[str], None] = lambda _: None
+) -> Iterator[KoboServer]:
+    """The server, in the name of whoever is signed in; a wrong token is told before anything is done.
 
     At first contact nobody waits long: an address that was mistyped never answers. Once the
-    server has answered, a request waits out a server that is busy for minutes.
+    server has answered, a request waits out a server that is busy for minutes. `tell` is given
+    what the person should know meanwhile.
     """
-    from kobosmix.server.address import is_loopback
-    from kobosmix.server.credentials import token_for
-    from kobosmix.server.http import Connection, Patience
-    from kobosmix.server.kobo import KoboServer
+    from kobosmix.server.client import client
+    from kobosmix.server.signin import connected
 
-    token = token_for(server_url)
-    at_first = Patience(total_s=2 if is_loopback(server_url) else 20)
-    with Connection(server_url, token, patience=at_first) as connection:
-        KoboServer(connection).username()
-    with Connection(server_url, token) as connection:
-        yield KoboServer(connection)
+    with connected(server_url, tell) as (connection, kind):
+        yield client(connection, kind)
 
 
 def server_of(study: Study, named: str, context: Context | None = None) -> str:

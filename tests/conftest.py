@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 # A test is right or wrong; how long it takes is for bench/, on a machine with nothing else to do.
 settings.register_profile("kobosmix", deadline=None)
 settings.load_profile("kobosmix")
+
+# No test asks the keyring of whoever runs it, in this process or in one it starts.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 
 # Not for the whole session: while it runs, no other event loop can.

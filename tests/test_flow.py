@@ -70,9 +70,10 @@ DOORS = {
     "click": ("cli/",),
     "docx": ("printed/review.py",),
     "jinja2": ("context/new.py", "preview/page.py", "printed/page.py"),
+    "keyring": ("server/system_keyring.py",),
     "openpyxl": ("xlsx.py",),
     "pandas": ("tables/",),
-    "platformdirs": ("server/credentials.py",),
+    "platformdirs": ("server/private_file.py",),
     "polib": ("wording/po.py",),
     "pydantic": ("bank/", "context/", "wording/shape.py", "yamlfile.py"),
     "pypdf": ("wording/adopt.py",),
@@ -89,7 +90,17 @@ DOORS = {
 }
 # Each costs a tenth of a second or more, which `kobosmix --help` must not spend.
 HEAVY = [
-    *("docx", "jinja2", "openpyxl", "pandas", "pydantic", "pyxform", "requests", "rich"),
+    *(
+        "docx",
+        "jinja2",
+        "keyring",
+        "openpyxl",
+        "pandas",
+        "pydantic",
+        "pyxform",
+        "requests",
+        "rich",
+    ),
     *("ruamel", "starlette", "uvicorn", "weasyprint", "xlsxwriter"),
 ]
 # Libraries that come with an extra, and need not be here, by the package that holds them.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import logging
-import os
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,7 +23,6 @@ from kobosmix.errors import (
 )
 from kobosmix.server.address import origin, phones_origin, server_origin
 from kobosmix.server.answers import explanation, parse_json, wait_asked_s
-from kobosmix.server.credentials import credentials_file, save_token, token_for
 from kobosmix.server.http import Connection, Patience, Request
 from kobosmix.server.kobo import KoboServer
 from kobosmix.server.openrosa import OpenRosaServer
@@ -544,53 +542,3 @@ def test_the_fielded_version_can_be_read_back(double: KoboDouble, server: KoboSe
     double.project(workbook={"constants": {"kx_build": "b1"}})
 
     assert server.version_constants("aForm", "v1") == {"kx_build": "b1"}
-
-
-@pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("KOBOSMIX_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.delenv("KOBOSMIX_TOKEN", raising=False)
-    return tmp_path / "config"
-
-
-def test_a_token_is_kept_per_server_for_its_owner_only(config: Path) -> None:
-    save_token(KOBO, "a" * 40)
-    save_token("https://eu.kobotoolbox.org/", "c" * 40)
-
-    assert token_for("https://KF.kobotoolbox.org/") == "a" * 40
-    assert token_for("https://eu.kobotoolbox.org") == "c" * 40
-    assert credentials_file().stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in config.iterdir()] == ["credentials.json"]
-
-
-def test_the_environment_comes_before_the_file(
-    config: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert not config.exists()
-    monkeypatch.setenv("KOBOSMIX_TOKEN", "d" * 40)
-
-    assert token_for(KOBO) == "d" * 40
-
-
-@pytest.mark.usefixtures("config")
-def test_without_a_token_both_ways_to_give_one_are_told() -> None:
-    with pytest.raises(UsageError, match=r"KOBOSMIX_TOKEN .*credentials\.json"):
-        token_for(KOBO)
-
-
-@pytest.mark.usefixtures("config")
-@pytest.mark.skipif(os.name != "posix", reason="rights of this kind are POSIX's")
-def test_a_token_others_can_read_is_not_used() -> None:
-    save_token(KOBO, "a" * 40).chmod(0o644)
-
-    with pytest.raises(UsageError, match="chmod 600"):
-        token_for(KOBO)
-
-
-@pytest.mark.usefixtures("config")
-@pytest.mark.parametrize("text", ["{", "[]", '{"tokens": 3}', "{}"])
-def test_a_damaged_token_file_is_told(text: str) -> None:
-    save_token(KOBO, "a" * 40).write_text(text, encoding="utf-8")
-
-    with pytest.raises(UsageError, match="is damaged"):
-        token_for(KOBO)

@@ -93,7 +93,8 @@ def test_a_form_edited_on_the_server_is_told_and_its_answers_are_marked(
 
     assert pulled.exit_code == 0
     assert f"pre_turks, version {version}: 1 change of wording" in pulled.stderr
-    assert run("match", str(study.root)).exit_code == 0
+    matched = run("match", str(study.root))
+    assert "1 submissions were made with a form that was edited" in matched.stderr
     sheet = read_rows(study.match_folder / "submissions.xlsx")
     columns = sheet[0]
     marked = [row for row in sheet[1:] if "form_edited" in str(row[columns.index("flags")])]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kobosmix.cli.console import StudyFolder, show_json, show_table
+from kobosmix.cli.console import StudyFolder, say, show_json, show_table
 from kobosmix.errors import UsageError
 from kobosmix.study import Study, open_study
 
@@ -86,7 +86,7 @@ def _with_server(old: str, new: str, study: Study | None, url: str) -> list[Comp
     if new or (old and study):
         raise UsageError("with --server, name one study and nothing else")
     study = study or open_study(Path(old or "."))
-    with signed_in(server_of(study, "" if url == _LAST else url)) as server:
+    with signed_in(server_of(study, "" if url == _LAST else url), say) as server:
         return compare_with_server(study, server)
 
 

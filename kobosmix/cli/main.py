@@ -30,6 +30,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Say what changed between two forms, and what that means for answers collected.",
     ),
     "serve": ("server", "Run a local server that speaks the language of KoboToolbox."),
+    "login": ("login", "Sign in to KoboToolbox or ODK Central, once for all studies."),
+    "logout": (
+        "login",
+        "Sign out: forget what login kept, and end the session on ODK Central.",
+    ),
     "deploy": ("server", "Put the forms on the server; twice changes nothing."),
     "rehearse": ("server", "Send invented interviews to the local server, with known faults."),
     "pull": ("server", "Fetch every submission into the study's store."),

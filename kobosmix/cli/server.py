@@ -44,9 +44,10 @@ def serve_command(port: int, database: Path | None) -> None:
     \b
     kobosmix serve
     """
-    from kobosmix.server.credentials import credentials_file, save_token
+    from kobosmix.server.credentials import save_token
     from kobosmix.server.local.accounts import create_account
     from kobosmix.server.local.run import serve_forever
+    from kobosmix.server.private_file import credentials_file
 
     database = database or credentials_file().parent / "local_server.sqlite"
     database.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +94,7 @@ def deploy_command(
         prepared = with_background_known(study, prepare(study), today())
         url = server_of(study, server_url, prepared.sound())
         prepared.require_signed(Purpose.LOCAL if is_loopback(url) else Purpose.FIELD)
-        with signed_in(url) as server:
+        with signed_in(url, say) as server:
             plan = plan_study_deploy(study, prepared, server, replace_answered=replace_answered)
             if dry_run:
                 for step in plan.steps:
@@ -124,7 +125,7 @@ def rehearse_command(study: Study, server_url: str, seed: int) -> None:
     from kobosmix.steps import note_rehearsal, server_of, signed_in
 
     url = server_of(study, server_url)
-    with writing(study, "rehearse"), signed_in(url) as server, progress() as report:
+    with writing(study, "rehearse"), signed_in(url, say) as server, progress() as report:
         # Before anything is sent: a rehearsal that is cut short has sent invented people too.
         note_rehearsal(study)
         sent = rehearse(study, server, seed=seed, on_progress=report)
@@ -160,7 +161,7 @@ def pull_command(
 
     keys = {each.uid: each.key for each in deployments(study).values()}
     url = server_of(study, server_url)
-    with writing(study, "pull"), signed_in(url) as server, progress() as report:
+    with writing(study, "pull"), signed_in(url, say) as server, progress() as report:
 
         def on_progress(now: Progress) -> None:
             report(keys.get(now.asset_uid, now.asset_uid), now.seen, now.expected)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kobosmix.cli.console import say, show_table, study_argument, today
 from kobosmix.study import Study, writing
+
+if TYPE_CHECKING:
+    from kobosmix.match import Matched
 
 
 @click.command("match")
@@ -20,7 +25,7 @@ def match_command(study: Study) -> None:
     kobosmix match soup
     """
     from kobosmix.match import write_match
-    from kobosmix.match.model import UNRESOLVED, Bucket
+    from kobosmix.match.model import Bucket
     from kobosmix.steps import match_study
 
     with writing(study, "match"):
@@ -44,10 +49,22 @@ def match_command(study: Study) -> None:
         )
     )
     show_table(("bucket", *waves, "all"), rows)
+    _say_what_needs_a_person(matched)
+    _say_if_invented(study)
+
+
+def _say_what_needs_a_person(matched: Matched) -> None:
+    from kobosmix.match.model import UNRESOLVED, Flag
+
     undecided = sum(entry.bucket in UNRESOLVED for entry in matched.entries)
     if undecided:
         say(f"{undecided} submissions need a person: match/submissions.xlsx says why.")
-    _say_if_invented(study)
+    edited = sum(Flag.FORM_EDITED in entry.flags for entry in matched.entries)
+    if edited:
+        say(
+            f"{edited} submissions were made with a form that was edited on the server: the sheet "
+            "'Edited forms' of match/submissions.xlsx says what people were asked instead."
+        )
 
 
 @click.command("export")

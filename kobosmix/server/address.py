@@ -8,6 +8,23 @@ from urllib.parse import SplitResult, urlsplit
 from kobosmix.errors import UsageError
 
 _PORTS = {"http": 80, "https": 443}
+GLOBAL = "https://kf.kobotoolbox.org"
+EUROPEAN = "https://eu.kobotoolbox.org"
+# Addresses of KoboToolbox that people know from phones, web forms, advertising and earlier years.
+_NOT_THE_SERVER = {
+    **dict.fromkeys(
+        ("kc.kobotoolbox.org", "ee.kobotoolbox.org", "www.kobotoolbox.org", "kobotoolbox.org"),
+        GLOBAL,
+    ),
+    **dict.fromkeys(
+        (
+            *("kc-eu.kobotoolbox.org", "ee-eu.kobotoolbox.org", "kf-eu.kobotoolbox.org"),
+            *("kc.humanitarianresponse.info", "ee.humanitarianresponse.info"),
+            *("kobo.humanitarianresponse.info", "kc-ee.humanitarianresponse.info"),
+        ),
+        EUROPEAN,
+    ),
+}
 
 
 def server_origin(typed: str) -> str:
@@ -29,6 +46,28 @@ def server_origin(typed: str) -> str:
     if parts.scheme == "http" and not is_loopback(found):
         raise UsageError(f"{found} would send the token readable over the network; use https")
     return found
+
+
+def typed_server(typed: str) -> str:
+    """The same of what a person types when asked for a server: `https://` may be left out.
+
+    >>> typed_server("eu.kobotoolbox.org/")
+    'https://eu.kobotoolbox.org'
+    """
+    typed = typed.strip()
+    server = server_origin(typed if "://" in typed or not typed else f"https://{typed}")
+    refuse_side_door(server)
+    return server
+
+
+def refuse_side_door(server: str) -> None:
+    """Raise a UsageError naming the right address where this is another one of KoboToolbox's."""
+    right = _NOT_THE_SERVER.get(urlsplit(server).hostname or "")
+    if right:
+        raise UsageError(
+            f"{server} is not where people sign in; phones and web forms use such addresses. "
+            f"The server is {right}"
+        )
 
 
 def origin(url: str) -> str:

@@ -51,13 +51,17 @@ def wait_asked_s(retry_after: str) -> float | None:
         return None
     if retry_after.isdigit():
         return float(retry_after)
+    when = moment(retry_after)
+    return None if when is None else max(0.0, (when - datetime.now(UTC)).total_seconds())
+
+
+def moment(http_date: str) -> datetime | None:
+    """The time that a header such as Date names, or None where it names none."""
     try:
-        when = parsedate_to_datetime(retry_after)
+        when = parsedate_to_datetime(http_date)
     except ValueError:
         return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _sentences(text: str) -> str:

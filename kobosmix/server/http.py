@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from random import SystemRandom
 from types import TracebackType
 from typing import Any, Self
 
 import requests
-from requests.auth import AuthBase
 
 from kobosmix import __version__
-from kobosmix.errors import (
-    KobosmixError,
-    LoginRefused,
-    ServerError,
-    ServerUnreachable,
-    UsageError,
-)
+from kobosmix.errors import KobosmixError, LoginRefused, ServerError, ServerUnreachable
 from kobosmix.server.address import is_loopback, origin, server_origin
-from kobosmix.server.answers import explanation, parse_json, wait_asked_s
+from kobosmix.server.answers import explanation, moment, parse_json, wait_asked_s
+from kobosmix.server.authorization import Authorization, Secret
 
 JSON = "application/json"
 _GATEWAY = frozenset({502, 503, 504})
 _TOO_MANY = 429
+_UNVERIFIED = (
+    "its certificate could not be verified. Check the date of this computer. Where the network of "
+    "an organisation reads what passes, ask its IT department for the certificate of its own "
+    "authority, a .pem file, and name that in REQUESTS_CA_BUNDLE"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +53,19 @@ class Request:
 
     A GET is asked again when the answer fails to come. Anything else is not, unless `repeatable`
     says that the server does the same thing once however often it is told. `busy` are further
-    statuses that mean "not now", `allowed` those that are no error here.
+    statuses that mean "not now", `allowed` those that are no error here; `hidden` are words that
+    are not repeated from its answer.
     """
 
     action: str
     path: str
     method: str = "GET"
     query: Mapping[str, str] = field(default_factory=dict)
-    json: Any = None
-    form: Mapping[str, str] | None = None
-    files: Mapping[str, tuple[str, bytes, str]] | None = None
+    json: Any = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    files: Mapping[str, tuple[str, bytes, str]] | None = field(default=None, repr=False)
     accept: str = JSON
+    hidden: tuple[str, ...] = field(default=(), repr=False)
     repeatable: bool = False
     busy: frozenset[int] = frozenset()
     allowed: frozenset[int] = frozenset()
@@ -74,11 +78,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back, whole. `content` is the parsed JSON where JSON was asked for."""
+    """What came back, whole. `content` is the parsed JSON where JSON was asked for.
+
+    `sent` is the time by the server's own clock, where it said one: ours may be wrong.
+    """
 
     status: int
-    body: bytes
-    content: Any = None
+    body: bytes = field(repr=False)
+    content: Any = field(default=None, repr=False)
+    sent: datetime | None = None
 
 
 class Connection:
@@ -87,7 +95,7 @@ class Connection:
     def __init__(
         self,
         server: str,
-        token: str,
+        token: str | Secret,
         *,
         patience: Patience | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -95,8 +103,8 @@ class Connection:
         self.server = server_origin(server)
         self.patience = patience or Patience()
         self.sleep = sleep
-        self._token = _Token(self.server, token)
-        self._session = _session(self.server, self._token)
+        self._secret = token if isinstance(token, Secret) else Secret(token, "Token")
+        self._session = _session(self.server, Authorization(self.server, self._secret))
         self._siblings = list[Connection]()
 
     def __repr__(self) -> str:
@@ -124,9 +132,8 @@ class Connection:
 
         Only for a host known to belong to the same server: the token goes there.
         """
-        token = self._token.token
         self._siblings.append(
-            Connection(server, token, patience=self.patience, sleep=self.sleep)
+            Connection(server, self._secret, patience=self.patience, sleep=self.sleep)
         )
         return self._siblings[-1]
 
@@ -138,10 +145,18 @@ class Connection:
         """The server's answer, once it is whole and one of success or of `request.allowed`."""
         url = self._url(request)
         waits = _Waits(self.patience)
+        renewals = 1
         while True:
+            token = self._secret.token
             try:
                 return self._exchange(request, url)
             except _Setback as setback:
+                # A server that does not know who is asking did nothing: even a write may be told
+                # again, once, under a new session.
+                refused = isinstance(setback.error, LoginRefused)
+                if refused and renewals and self._secret.renew(token):
+                    renewals -= 1
+                    continue
                 wait_s = waits.before_next(setback, may_repeat=request.may_repeat)
                 if wait_s is None:
                     raise setback.error from setback.__cause__
@@ -161,7 +176,13 @@ class Connection:
             response, body = self._receive(request, url)
         except requests.RequestException as error:
             raise _no_answer(request, self, error) from error
-        answer = Answer(status=response.status_code, body=body)
+        except OSError as error:
+            # requests says so of a file with certificates that is not there.
+            reason = f"the file of certificates named in {_authorities()} cannot be read"
+            unreachable = ServerUnreachable(request.action, self.server, reason)
+            raise _Setback(unreachable) from error
+        sent = moment(response.headers.get("Date", ""))
+        answer = Answer(status=response.status_code, body=body, sent=sent)
         if response.ok and response.status_code < 300:  # noqa: PLR2004 - 3xx is `ok` to requests
             return _with_content(request, answer)
         if response.status_code in request.allowed:
@@ -194,10 +215,15 @@ class Connection:
             said = (
                 "a redirect to another address, which is not followed; check the server's URL"
             )
-        said = said.replace(self._token.token, "[token]")
+        for word in (self._secret.token, *request.hidden):
+            said = said.replace(word, "[token]") if word else said
         asked_s = wait_asked_s(response.headers.get("Retry-After", ""))
         if asked_s is not None:
             said += f"; it asks to wait {asked_s:.0f} s"
+        if status == requests.codes.unauthorized and self._secret.scheme:
+            said = (
+                f"{said.rstrip('.')}; to sign in again: kobosmix login --server {self.server}"
+            )
         kind = LoginRefused if status == requests.codes.unauthorized else ServerError
         waiting = status == _TOO_MANY or status in request.busy
         return _Setback(
@@ -260,28 +286,16 @@ class _Waits:
         return wait_s
 
 
-class _Token(AuthBase):
-    """Puts the token on requests to its own server. As an auth object, it also keeps .netrc out."""
-
-    def __init__(self, server: str, token: str) -> None:
-        if not (token and token.isascii() and token.isprintable() and " " not in token):
-            raise UsageError(f"the token for {server} is empty or has characters no token has")
-        self.server, self.token = server, token
-
-    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        if prepared.url and origin(prepared.url) == self.server:
-            prepared.headers["Authorization"] = f"Token {self.token}"
-        return prepared
-
-
-def _session(server: str, token: _Token) -> requests.Session:
+def _session(server: str, authorization: Authorization) -> requests.Session:
     session = requests.Session()
-    session.auth = token
+    session.auth = authorization
     session.headers["User-Agent"] = f"kobosmix/{__version__}"
     # A session cookie would log in beside the token, and Django then asks for a CSRF token too.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     # What is meant for this machine must not go out to a proxy, over plain http.
     session.trust_env = not is_loopback(server)
+    # requests reads REQUESTS_CA_BUNDLE itself, but not the name that other programs know.
+    session.verify = os.environ.get("SSL_CERT_FILE") or True
     return session
 
 
@@ -295,7 +309,7 @@ def _with_content(request: Request, answer: Answer) -> Answer:
         said = "an HTML page in place of JSON" if page else "no JSON, or only a part of it"
         failed = ServerError(request.action, answer.status, said)
         raise _Setback(failed, broken=True) from error
-    return Answer(status=answer.status, body=answer.body, content=content)
+    return replace(answer, content=content)
 
 
 def _no_answer(request: Request, connection: Connection, error: Exception) -> _Setback:
@@ -303,7 +317,7 @@ def _no_answer(request: Request, connection: Connection, error: Exception) -> _S
     reason, passing, lost_s = "the connection failed or was cut", True, 0.0
     match error:
         case requests.exceptions.SSLError():
-            reason, passing = "its certificate could not be verified", False
+            reason, passing = _UNVERIFIED, False
         case requests.ConnectTimeout():
             lost_s = patience.connect_timeout_s
             reason = f"no connection within {lost_s:g} s"
@@ -322,3 +336,9 @@ def _no_answer(request: Request, connection: Connection, error: Exception) -> _S
         reason += "; what was asked may have been done all the same"
     unreachable = ServerUnreachable(request.action, connection.server, reason)
     return _Setback(unreachable, passing=passing, lost_s=lost_s)
+
+
+def _authorities() -> str:
+    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+    lost = (name for name in names if not Path(os.environ.get(name) or "/").exists())
+    return next(lost, "the environment")
