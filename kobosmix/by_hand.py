@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 
 # As it stands in the address of a project's page, and in that of the API.
 _KOBO_UID = re.compile(r"/(?:forms|assets)/(?P<uid>[A-Za-z0-9]{10,40})(?:/|$)")
-_BARE_UID = re.compile(r"[A-Za-z0-9]{10,40}")
+# On ODK Central a form is named by the number of its project and by its form id.
+_CENTRAL_FORM = re.compile(
+    r"/projects/(?P<project>[0-9]+)/forms/(?P<form>[A-Za-z0-9_.-]+)(?:/|$)"
+)
+_BARE_UID = re.compile(r"[A-Za-z0-9]{10,40}|[0-9]+\.[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,21 +97,23 @@ def project_of(address: str, server_url: str = "") -> tuple[str, str]:
     if _BARE_UID.fullmatch(address) and server_url:
         return server_origin(server_url), address
     parts = urlsplit(address)
-    found = _KOBO_UID.search(unquote(parts.fragment or parts.path))
-    if not origin(address) or found is None:
+    page = unquote(parts.fragment or parts.path)
+    central, kobo = _CENTRAL_FORM.search(page), _KOBO_UID.search(page)
+    if not origin(address) or not (central or kobo):
         raise UsageError(
             f"'{address}' is no project. Open the project in the browser and copy the address, as "
             "in https://kf.kobotoolbox.org/#/forms/aBcDeFgHiJkLmNoPqRsTuV/summary; or give the "
             "part behind /forms/ together with --server."
         )
-    return server_origin(origin(address)), found["uid"]
+    uid = f"{central['project']}.{central['form']}" if central else kobo["uid"] if kobo else ""
+    return server_origin(origin(address)), uid
 
 
 def _has_token(server: str) -> bool:
-    from kobosmix.server.credentials import token_for
+    from kobosmix.server.credentials import Kind, credential_for
 
     try:
-        token_for(server)
+        credential_for(server, lambda: Kind.KOBO)
     except UsageError:
         return False
     return True

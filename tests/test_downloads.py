@@ -381,6 +381,13 @@ def test_a_project_is_named_by_its_address(address: str) -> None:
     assert project_of(UID, SERVER) == (SERVER, UID)
 
 
+@pytest.mark.parametrize(
+    "page", ["#/projects/5/forms/lake_pre/submissions", "projects/5/forms/lake_pre"]
+)
+def test_a_form_on_central_is_named_by_its_project_and_id(page: str) -> None:
+    assert project_of(f"{SERVER}/{page}") == (SERVER, "5.lake_pre")
+
+
 def test_a_project_is_one_form_only(tmp_path: Path) -> None:
     field = field_study(tmp_path)
     manifest = field.study.build_folder / "manifest.json"

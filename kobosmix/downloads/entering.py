@@ -11,7 +11,7 @@ from kobosmix.downloads.read import Submission
 from kobosmix.findings import Finding, Place, Severity
 from kobosmix.people.enumerators import rows_named
 from kobosmix.store import Fate, Row, Store, StoredVersion
-from kobosmix.store.content import contradictions, is_from_file, is_sealed
+from kobosmix.store.content import contradictions, is_from_file, is_sealed, version_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +133,10 @@ def _sort(
         into.new.append(_row(each, root, each.content))
         return
     latest = history[-1]
-    uuids = {v.content.get("_uuid") for v in history if v.content is not None}
+    uuids = {version_of(v.content) for v in history if v.content is not None}
     if latest.fate is Fate.DELETED or latest.content is None:
         into.kept.append(each)
-    elif latest.content.get("_uuid") == each.uuid or is_sealed(latest.content):
+    elif version_of(latest.content) == each.uuid or is_sealed(latest.content):
         _same_version(each, root, latest, latest.content, into)
     elif each.uuid in uuids or not is_newest:
         into.kept.append(each)

@@ -112,8 +112,14 @@ def agree(file: Mapping[str, Any], server: Mapping[str, Any]) -> bool:
 
     A file leaves out much that the server tells; times without a zone prove nothing.
     """
-    same_version = file.get("_uuid") in (server.get("_uuid"), None)
+    same_version = version_of(file) == version_of(server)
     return same_version and not contradictions(file, server, file)
+
+
+def version_of(content: Mapping[str, Any]) -> str:
+    """The bare uuid of this version of a submission, which every edit changes; "" for none."""
+    told = content.get("_uuid") or content.get("meta/instanceID") or ""
+    return str(told).removeprefix("uuid:")
 
 
 def contradictions(
