@@ -14,7 +14,7 @@ from kobosmix.codebook import Codebook, Kind, Option, Variable
 from kobosmix.downloads.columns import find_column
 from kobosmix.downloads.table import Table
 from kobosmix.errors import StudyError
-from kobosmix.files import sha256
+from kobosmix.files import canonical_json, sha256
 from kobosmix.xlsx import Cell, Sheet, read_rows, sheet_names, workbook_bytes
 
 COLUMNS, CODES, ABOUT, ITEMS, ANSWERS, LISTS = (
@@ -102,9 +102,11 @@ def read_mapping(path: Path) -> FilledMapping:
     for line, (old, old_code, _, code) in _filled(content, CODES, 4):
         codes[old, old_code], code_lines[old, old_code] = code, line
     said = {name.lower(): value for _, (name, value) in _filled(content, ABOUT, 2)}
+    # What was said, not how Excel saved it: the same mapping joins to the same rows.
+    meaning = [sorted(items.items()), sorted((*key, code) for key, code in codes.items())]
     return FilledMapping(
         file=path.name,
-        digest=sha256(content),
+        digest=sha256(canonical_json([*meaning, sorted(said.items())])),
         items={old: item for old, item in items.items() if item},
         codes=codes,
         item_lines=item_lines,
