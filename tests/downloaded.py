@@ -129,6 +129,20 @@ def table(field: Field, heading: Heading, rows: Sequence[Content] = ()) -> list[
     return [header, *lines]
 
 
+def labelled(codebook: Codebook, rows: Sequence[Content], tag: str) -> list[list[str]]:
+    """What KoboToolbox exports with the labels of a language."""
+    told = ("_id", "_uuid", "_submission_time", "meta/rootUuid")
+    header = [*(v.labels.get(tag) or v.name for v in codebook.variables), *told]
+    lines = [
+        [
+            *(_said_in(tag, v, row.get(v.path, "")) for v in codebook.variables),
+            *(str(row[name]) for name in told),
+        ]
+        for row in rows
+    ]
+    return [header, *lines]
+
+
 def central(field: Field) -> list[list[str]]:
     """What ODK Central has in submissions.csv."""
     variables = field.codebook.variables
@@ -189,3 +203,8 @@ def as_xlsx(rows: Sequence[Sequence[str]]) -> bytes:
 def _shown(variable: Variable, raw: str, *, labels: bool) -> str:
     option = variable.option(raw) if labels else None
     return option.labels["en"] if option else raw
+
+
+def _said_in(tag: str, variable: Variable, raw: str) -> str:
+    option = variable.option(raw)
+    return option.labels.get(tag, raw) if option else raw

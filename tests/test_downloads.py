@@ -16,7 +16,9 @@ from kobosmix.downloads.explained import EXPLANATIONS
 from kobosmix.downloads.read import read_submissions
 from kobosmix.downloads.table import Line, Table
 from kobosmix.errors import InputError, StudyError, UsageError
+from kobosmix.prepare import prepare
 from kobosmix.store import Row, StoredSubmission, Tally, open_store
+from kobosmix.study import Study
 from tests.downloaded import (
     SERVER,
     UID,
@@ -33,10 +35,13 @@ from tests.downloaded import (
     central,
     edited,
     field_study,
+    labelled,
+    on_server,
     table,
 )
 
 Rows = list[list[str]]
+SAMPLES = Path(__file__).parent.parent / "sample_forms"
 
 
 @pytest.fixture
@@ -116,6 +121,23 @@ def test_a_download_says_what_the_server_would_have_said(
             str(row["_id"]),
             f"{row['_submission_time']}Z",
         )
+
+
+@pytest.mark.parametrize("name", ["bosnia", "ecuador", "gaziantep", "tunisia"])
+def test_labels_lead_back_to_codes_in_every_language_of_every_sample_form(name: str) -> None:
+    for built in prepare(Study(SAMPLES / name), engines=False).forms:
+        book = built.codebook
+        rows = [on_server(book, number) for number in range(1, 8)]
+        for tag in book.languages:
+            whole = as_table(labelled(book, rows, tag))
+
+            found, findings = read_submissions(whole, {book.build_id: book})
+
+            assert findings == []
+            paths = {variable.path for variable in book.variables}
+            assert [
+                {p: each.content[p] for p in paths & each.content.keys()} for each in found
+            ] == [{path: row[path] for path in paths & row.keys()} for row in rows]
 
 
 def test_a_file_brings_each_submission_once(field: Field) -> None:
