@@ -23,7 +23,7 @@ from kobosmix.files import write_bytes
 from kobosmix.findings import Finding, Place, has_errors
 from kobosmix.pulling import note_stored, refuse_emptied_store
 from kobosmix.steps import deployments, signed_in
-from kobosmix.store import Row, Store, open_store
+from kobosmix.store import AssetCounts, Row, Tally, open_store
 from kobosmix.study import Study
 
 if TYPE_CHECKING:
@@ -222,9 +222,7 @@ def _enter(
         findings += [finding for entry in entries for finding in entry.findings]
         if has_errors(findings):
             raise InputError(findings)
-        for entry in entries:
-            if entry.rows:
-                store.add_rows(entry.asset_uid, entry.rows)
+        store.add_rows({entry.asset_uid: entry.rows for entry in entries if entry.rows})
         note_stored(study, store)
     return ImportReport(entries=tuple(entries), findings=tuple(findings))
 
@@ -266,20 +264,21 @@ def import_mapped(study: Study, file: Path, sheet: Path) -> ImportReport:
         raise InputError(findings)
     refuse_emptied_store(study)
     with open_store(study.store_file) as store:
-        entries = [
-            _joined(store, form, of_form) for form, of_form in sorted(rows.items()) if of_form
-        ]
+        known = store.counts()
+        by_project = {project_of_joined(form): found for form, found in sorted(rows.items())}
+        tallies = store.add_rows(by_project)
         note_stored(study, store)
+    entries = [
+        _joined(form, rows[form], known.get(project), tallies[project])
+        for form, project in ((form, project_of_joined(form)) for form in sorted(rows))
+    ]
     return ImportReport(entries=tuple(entries), findings=tuple(findings))
 
 
-def _joined(store: Store, form: str, rows: Sequence[Row]) -> Entry:
-    project = project_of_joined(form)
-    known = store.counts().get(project)
-    tally = store.add_rows(project, rows)
+def _joined(form: str, rows: Sequence[Row], known: AssetCounts | None, tally: Tally) -> Entry:
     return Entry(
         form=form,
-        asset_uid=project,
+        asset_uid=project_of_joined(form),
         rows=tuple(rows),
         new=tally.new,
         changed=tally.edited + tally.restored,

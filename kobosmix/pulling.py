@@ -149,7 +149,7 @@ def _answered_builds(study: Study, store: Store) -> list[str]:
     builds = {
         str(submission.content.get("kx_build", ""))
         for submission in store.current()
-        if submission.asset_uid not in rehearsed
+        if submission.asset_uid not in rehearsed and not submission.content.get("kx_purpose")
     }
     return sorted(builds - {""})
 

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from kobosmix.context.model import Context, Wave
+from kobosmix.context.model import Context
 from kobosmix.errors import InputError, KobosmixError
 from kobosmix.findings import has_errors
 from kobosmix.match.model import UNRESOLVED, Matched
 from kobosmix.prepare import Prepared, prepare
 from kobosmix.steps import deployments, is_rehearsing, match_study
 from kobosmix.study import Study
+from kobosmix.waves import Stand, WaveStand, is_inside, wave_stands, window_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveStatus:
-    """One wave: its windows, and how many persons are in which state."""
+    """One wave: its windows, how it stands on the server, how many persons are in which state."""
 
     wave: str
     window: str
+    stand: str
     submissions: int
     states: Counter[str]
 
@@ -41,17 +44,21 @@ def study_status(study: Study, shown: str, today: date) -> Status:
     prepared = prepare(study, engines=False)
     context = prepared.context
     matched, trouble = _matched(study, today)
+    server = _server_url(study, context)
+    stands = wave_stands(study, context, server) if context and server else {}
     facts = [("files", _files(prepared)), ("forms", _forms(study, prepared))]
     facts += [("register", _register(prepared)), ("server", _server(study))]
+    if stands and deployments(study):
+        facts.append(("phones", _on_phones(stands)))
     facts += [
         ("answers", trouble or _whose(study) + _answers(matched)),
         ("tables", _tables(study)),
     ]
-    command, why = _next(study, prepared, matched)
+    command, why = _next(study, prepared, matched, stands, today)
     return Status(
         study=context.study if context else study.root.name,
         facts=tuple(facts),
-        waves=tuple(_waves(context, matched)) if context else (),
+        waves=tuple(_waves(context, matched, stands)) if context else (),
         next_command=f"kobosmix {command} {shown}",
         why=why,
     )
@@ -112,6 +119,13 @@ def _server(study: Study) -> str:
     return f"{len(known)} forms on {next(iter(known.values())).server}"
 
 
+def _on_phones(stands: Mapping[str, WaveStand]) -> str:
+    waves = dict[str, list[str]]()
+    for wave, stand in stands.items():
+        waves.setdefault(str(stand), []).append(wave)
+    return "; ".join(f"{', '.join(named)} {stand}" for stand, named in waves.items())
+
+
 def _whose(study: Study) -> str:
     return "a rehearsal: " if is_rehearsing(study) else ""
 
@@ -137,11 +151,18 @@ def _tables(study: Study) -> str:
     return "in data/, older than the last pull" if newer else "in data/"
 
 
-def _waves(context: Context, matched: Matched | None) -> list[WaveStatus]:
+def _server_url(study: Study, context: Context | None) -> str:
+    return str(study.state().get("server", "")) or (context.server if context else "")
+
+
+def _waves(
+    context: Context, matched: Matched | None, stands: Mapping[str, WaveStand]
+) -> list[WaveStatus]:
     return [
         WaveStatus(
             wave=wave.id,
-            window=_window(wave),
+            window=window_of(wave),
+            stand=str(stands.get(wave.id, "")),
             submissions=sum(e.wave == wave.id for e in matched.entries) if matched else 0,
             states=Counter(
                 str(person.state)
@@ -153,17 +174,20 @@ def _waves(context: Context, matched: Matched | None) -> list[WaveStatus]:
     ]
 
 
-def _window(wave: Wave) -> str:
-    if not wave.windows:
-        return "no window given"
-    opens = min(window.opens for window in wave.windows.values())
-    closes = max(window.closes for window in wave.windows.values())
-    return f"{opens} to {closes}"
-
-
-def _next(study: Study, prepared: Prepared, matched: Matched | None) -> tuple[str, str]:
+def _next(
+    study: Study,
+    prepared: Prepared,
+    matched: Matched | None,
+    stands: Mapping[str, WaveStand],
+    today: date,
+) -> tuple[str, str]:
     """The first thing that is not done yet, in the order of the work."""
-    undone = (*_before_fieldwork(study, prepared), *_after_fieldwork(study, prepared, matched))
+    undone = (
+        *_before_fieldwork(study, prepared, stands),
+        *_of_waves(prepared.context, stands, today),
+        *_after_fieldwork(study, prepared, matched),
+        *_of_waves_over(study, prepared.context, stands, today),
+    )
     for is_undone, command, why in undone:
         if is_undone:
             return command, why
@@ -174,9 +198,16 @@ def _next(study: Study, prepared: Prepared, matched: Matched | None) -> tuple[st
 _Step = tuple[bool, str, str]
 
 
-def _before_fieldwork(study: Study, prepared: Prepared) -> tuple[_Step, ...]:
+def _before_fieldwork(
+    study: Study, prepared: Prepared, stands: Mapping[str, WaveStand]
+) -> tuple[_Step, ...]:
     known = deployments(study)
     forms = {form.key: form.codebook.build_id for form in prepared.forms}
+    in_field = {
+        form.key: form.codebook.build_id
+        for form in prepared.forms
+        if form.codebook.wave not in stands or stands[form.codebook.wave].is_open
+    }
     deployed = {key: each.build_id for key, each in known.items()}
     return (
         (
@@ -196,11 +227,34 @@ def _before_fieldwork(study: Study, prepared: Prepared) -> tuple[_Step, ...]:
         ),
         (not known, "deploy --server URL", "the forms are built and on no server yet"),
         (
-            not forms.items() <= deployed.items(),
+            not in_field.items() <= deployed.items(),
             "deploy",
             "the forms on the server are not those built",
         ),
     )
+
+
+def _of_waves(
+    context: Context | None, stands: Mapping[str, WaveStand], today: date
+) -> Iterator[_Step]:
+    """A wave that was begun to be closed is closed; one whose window has come is opened."""
+    for wave, stand in stands.items():
+        closing = f"{', '.join(stand.closed) or 'no form'} of it closed so far"
+        yield stand.stand is Stand.CLOSING, f"wave close {wave}", closing
+        is_due = context is not None and is_inside(context.waves[wave], today)
+        why = "its window has come, and no form of it is on phones"
+        yield is_due and stand.stand is Stand.NOT_OPENED, f"wave open {wave}", why
+
+
+def _of_waves_over(
+    study: Study, context: Context | None, stands: Mapping[str, WaveStand], today: date
+) -> Iterator[_Step]:
+    """A wave whose last day is over is closed, but not where one only rehearses."""
+    for wave, stand in stands.items():
+        windows = context.waves[wave].windows.values() if context else ()
+        is_over = bool(windows) and all(window.closes < today for window in windows)
+        was_opened = stand.is_open and bool(stand.since) and not is_rehearsing(study)
+        yield is_over and was_opened, f"wave close {wave}", "its last day is over"
 
 
 def _after_fieldwork(

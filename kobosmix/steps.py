@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,9 +14,9 @@ from kobosmix.context.model import EVERY_COHORT, Context
 from kobosmix.errors import StudyError, UsageError
 from kobosmix.fielded import edited, fielded_forms
 from kobosmix.files import write_bytes
-from kobosmix.form import kobo_workbook
+from kobosmix.form import for_practice, kobo_workbook, practice_title
 from kobosmix.match import MatchDesign, Matched, background_known, link
-from kobosmix.prepare import Prepared, prepare
+from kobosmix.prepare import BuiltForm, Prepared, prepare
 from kobosmix.store import open_store
 from kobosmix.study import Study
 
@@ -77,28 +77,66 @@ def deployments(study: Study) -> dict[str, Deployment]:
 
 
 def plan_study_deploy(
-    study: Study, prepared: Prepared, server: KoboServer, *, replace_answered: bool = False
+    study: Study,
+    prepared: Prepared,
+    server: KoboServer,
+    *,
+    waves: Collection[str] | None = None,
+    practice: str = "",
+    replace_answered: bool = False,
 ) -> Plan:
-    """What a deploy would do on this server, from looking only."""
+    """What a deploy of these waves, or of all, would do on this server, from looking only.
+
+    `practice` is `training` or `pretest`: those are projects of their own.
+    """
     from kobosmix.server.deploy import plan_deploy
 
-    forms = _forms_to_deploy(prepared)
-    remembered = study.state().get("deployments", {})
-    return plan_deploy(server, forms, remembered, replace_answered=replace_answered)
+    return plan_deploy(
+        server,
+        _forms_to_deploy(prepared, waves, practice),
+        remembered_forms(study, practice),
+        given=study.state().get("given", {}).get(server.url, {}),
+        # What was answered for practice is no answer.
+        replace_answered=replace_answered or bool(practice),
+    )
 
 
 def deploy_study(
     study: Study, plan: Plan, on_step: Callable[[str], None] = lambda _: None
-) -> None:
-    """Do what the plan says, remembering after each form how far it has come."""
+) -> tuple[str, ...]:
+    """Do what the plan says, remembering after each form how far it has come.
+
+    Returns the codes of enumerators whose account the server does not have.
+    """
     from kobosmix.server.deploy import carry_out
 
-    def remember(key: str, told: dict[str, Any]) -> None:
-        known = study.state().get("deployments", {})
-        study.remember(server=plan.server.url, deployments={**known, key: told})
+    url = plan.server.url
+    practice = next((each.form.purpose for each in plan.forms), "")
 
-    carry_out(plan, remember, on_step)
-    study.remember(server=plan.server.url)
+    def remember(key: str, told: dict[str, Any]) -> None:
+        known = {**remembered_forms(study, practice), key: told}
+        if practice:
+            others = study.state().get("practice", {})
+            study.remember(practice={**others, practice: known})
+        else:
+            study.remember(server=url, deployments=known)
+
+    def remember_given(uid: str, marks: list[str]) -> None:
+        given = study.state().get("given", {})
+        study.remember(given={**given, url: {**given.get(url, {}), uid: marks}})
+
+    unknown = carry_out(plan, remember, on_step, remember_given)
+    if not practice or not study.state().get("server"):
+        study.remember(server=url)
+    return unknown
+
+
+def remembered_forms(study: Study, practice: str = "") -> Mapping[str, Mapping[str, Any]]:
+    """What the last deploy left to remember of each form: of the field, or of practice."""
+    state = study.state()
+    if practice:
+        return dict(state.get("practice", {}).get(practice, {}))
+    return dict(state.get("deployments", {}))
 
 
 def note_rehearsal(study: Study) -> None:
@@ -238,21 +276,45 @@ def design_of(context: Context) -> MatchDesign:
     )
 
 
-def _forms_to_deploy(prepared: Prepared) -> list[FormToDeploy]:
+def _forms_to_deploy(
+    prepared: Prepared, waves: Collection[str] | None, practice: str
+) -> list[FormToDeploy]:
+    media, senders = prepared.media(), _senders(prepared)
+    return [
+        _form_to_deploy(built, media, senders, practice)
+        for built in prepared.forms
+        if waves is None or built.codebook.wave in waves
+    ]
+
+
+def _form_to_deploy(
+    built: BuiltForm, media: Mapping[str, bytes], senders: Mapping[str, str], practice: str
+) -> FormToDeploy:
     from kobosmix.server.deploy import FormToDeploy
 
-    media = prepared.media()
-    return [
-        FormToDeploy(
-            key=built.key,
-            title=built.codebook.title,
-            study=built.codebook.study,
-            wave=built.codebook.wave,
-            group=built.codebook.group,
-            build_id=built.codebook.build_id,
-            workbook=kobo_workbook(built.form),
-            media=media,
-            sheets=built.form.sheets(),
-        )
-        for built in prepared.forms
-    ]
+    book = built.codebook
+    form = for_practice(built.form, practice) if practice else built.form
+    return FormToDeploy(
+        key=built.key,
+        title=practice_title(book.title, practice) if practice else book.title,
+        study=book.study,
+        wave=book.wave,
+        group=book.group,
+        build_id=book.build_id,
+        workbook=kobo_workbook(form),
+        media=media,
+        sheets=form.sheets(),
+        purpose=practice,
+        senders=senders,
+    )
+
+
+def _senders(prepared: Prepared) -> dict[str, str]:
+    """Who sends: the accounts of the enumerators, by code; anyone, where nobody interviews."""
+    from kobosmix.server.model import ANYONE
+
+    if not prepared.sound().is_interview:
+        return {ANYONE: "anyone"}
+    # Two may share a phone and its account.
+    with_one = {each.account: each.code for each in reversed(prepared.enumerators)}
+    return {account: code for account, code in sorted(with_one.items()) if account}

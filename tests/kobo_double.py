@@ -26,7 +26,10 @@ QUICK = Patience(total_s=20.0, answer_timeout_s=5.0, connect_timeout_s=5.0)
 
 @dataclass
 class Fault:
-    """One failure, on the next `times` requests whose method and path contain `where`."""
+    """One failure, on the next `times` requests whose method and path contain `where`.
+
+    `hang_up` cuts the connection before anything is done, `lost` after it was done.
+    """
 
     where: str
     status: int = 200
@@ -35,6 +38,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
     hang_up: bool = False
+    lost: bool = False
     times: int = 1
 
 
@@ -55,6 +59,13 @@ class Project:
     manifest: dict[str, bytes] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     versions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    owner: str = "alice"
+    rights: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def senders(self) -> list[str]:
+        """The accounts that may send with it, beside the owner's."""
+        return sorted(a for a, right in self.rights.values() if right == "add_submissions")
 
 
 def row(number: int, **answers: Any) -> dict[str, Any]:
@@ -86,6 +97,7 @@ class KoboDouble:
         self.headers: list[dict[str, str]] = []
         self.before: Callable[[str], None] = lambda _: None
         self.submitted: list[bytes] = []
+        self.accounts = {"alice", "bob", "carol"}
         self.keeps_kuid = True
         self.slow_polls = 0
         self.late_manifest = 0
@@ -131,6 +143,8 @@ class KoboDouble:
                 return 200, {"username": "alice", "projects_url": f"{self.url}/alice"}
             case ["api", "v2", "imports", *task]:
                 return self._import(body, kind) if method == "POST" else self._task(task[0])
+            case ["api", "v2", "users", account]:
+                return (200 if account in self.accounts else 404), {"username": account}
             case ["api", "v2", "assets"]:
                 return 200, _envelope([{"uid": uid} for uid in self.projects], query)
             case ["api", "v2", "assets", uid, *rest]:
@@ -173,21 +187,16 @@ class KoboDouble:
     def _asset(
         self, project: Project, method: str, rest: list[str], asked: tuple[Any, bytes, str]
     ) -> tuple[int, Any]:
-        query, body, kind = asked
+        query, body, _ = asked
         match rest:
             case []:
-                return 200, _detail(project)
+                return 200, self._detail(project)
+            case ["permission-assignments", *right]:
+                return self._rights(project, method, right, body)
             case ["deployment"]:
                 return self._deploy(project, method, json.loads(body))
-            case ["files"] if method == "POST":
-                return _upload(project, body, kind)
-            case ["files"]:
-                return 200, _envelope(
-                    [_file(name, *f) for name, f in project.files.items()], query
-                )
-            case ["files", uid]:
-                project.files = {n: f for n, f in project.files.items() if f[0] != uid}
-                return 204, None
+            case ["files", *file]:
+                return _files(project, method, file, asked)
             case ["versions", version]:
                 return 200, {"content": _content(project.versions[version])}
             case ["data"]:
@@ -200,6 +209,9 @@ class KoboDouble:
             return 400, {"error": "ODK Validate Errors:\n>> XForm is invalid.\n: bad [${q1}]"}
         if (method == "POST") == bool(project.deployed):
             return 405, {"detail": "Use PATCH to update an existing deployment"}
+        if method == "PATCH" and "version_id" not in asked:
+            project.active = asked["active"]
+            return 200, {"backend": "openrosa", "active": project.active}
         if method == "PATCH" and asked["version_id"] != project.version:
             return 500, "<html>NotImplementedError</html>"
         project.active, project.deployed = asked.get("active", False), project.version
@@ -208,7 +220,43 @@ class KoboDouble:
         project.fielded = json.dumps(project.workbook.get("constants", {}))
         project.published = {name: content for name, (_, content) in project.files.items()}
         self.late_manifest = 2
-        return 200, {"backend": "openrosa"}
+        return 200, {"backend": "openrosa", "active": project.active}
+
+    def _rights(
+        self, project: Project, method: str, right: list[str], body: bytes
+    ) -> tuple[int, Any]:
+        if method == "DELETE":
+            return (204, None) if project.rights.pop(right[0], None) else (404, {})
+        if method == "POST":
+            asked = json.loads(body)
+            account, permission = (
+                asked[name].rstrip("/").rpartition("/")[2] for name in ("user", "permission")
+            )
+            if account not in {*self.accounts, "AnonymousUser"}:
+                return 400, {"user": ["Invalid hyperlink - Object does not exist."]}
+            uid = f"p{account}{permission}"
+            project.rights[uid] = (account, permission)
+            return 201, self._right(project, uid)
+        return 200, [self._right(project, uid) for uid in project.rights]
+
+    def _right(self, project: Project, uid: str) -> dict[str, str]:
+        account, permission = project.rights[uid]
+        return {
+            "url": f"{self.url}/api/v2/assets/{project.uid}/permission-assignments/{uid}/",
+            "user": f"{self.url}/api/v2/users/{account}/",
+            "permission": f"{self.url}/api/v2/permissions/{permission}/",
+            "label": permission,
+        }
+
+    def _detail(self, project: Project) -> dict[str, Any]:
+        rights = [self._right(project, uid) for uid in project.rights]
+        mine = "manage_asset" if project.owner == "alice" else "view_asset"
+        return {
+            **_detail(project),
+            "owner__username": project.owner,
+            "permissions": rights,
+            "effective_permissions": [{"codename": mine}],
+        }
 
     def _phone(self, page: str, rest: list[str], sent: tuple[bytes, str]) -> tuple[int, Any]:
         match page:
@@ -264,11 +312,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.double.headers.append(dict(self.headers))
             self.double.before(asked)
             fault = self._fault(asked)
-            if fault is not None:
+            if fault is not None and not fault.lost:
                 self._fail(fault)
                 return
             kind = self.headers.get("Content-Type") or ""
-            self._give(*self.double.answer(self.command, self.path, body, kind))
+            answer = self.double.answer(self.command, self.path, body, kind)
+            if fault is not None:
+                self.close_connection = True
+                return
+            self._give(*answer)
 
     do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
@@ -346,6 +398,8 @@ def _chosen(shown: dict[str, Any], fields: str | None) -> dict[str, Any]:
 
 def _content(workbook: dict[str, Any]) -> dict[str, Any]:
     constants = workbook.get("constants", {}).items()
+    if "content" in workbook:
+        return dict(workbook["content"])
     survey = [{"type": "calculate", "name": n, "calculation": f"'{v}'"} for n, v in constants]
     return {"survey": survey, "choices": [], "settings": {}}
 
@@ -361,6 +415,18 @@ def _detail(project: Project) -> dict[str, Any]:
         "deployment__submission_count": len(project.rows),
         "content": _content(project.workbook),
     }
+
+
+def _files(
+    project: Project, method: str, file: list[str], asked: tuple[Any, bytes, str]
+) -> tuple[int, Any]:
+    query, body, kind = asked
+    if file:
+        project.files = {n: f for n, f in project.files.items() if f[0] != file[0]}
+        return 204, None
+    if method == "POST":
+        return _upload(project, body, kind)
+    return 200, _envelope([_file(name, *f) for name, f in project.files.items()], query)
 
 
 def _upload(project: Project, body: bytes, kind: str) -> tuple[int, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from kobosmix.server.http import Connection
 from kobosmix.server.kobo import KoboServer
 from kobosmix.server.local.accounts import create_account
 from kobosmix.server.local.run import LocalServer
-from tests.kobo_double import KoboDouble, kobo_double, row
+from tests.kobo_double import KoboDouble, Project, kobo_double, row
 from tests.local_forms import workbook
 
 Memory = dict[str, dict[str, Any]]
@@ -45,7 +45,14 @@ def server(both: tuple[KoboDouble, KoboServer]) -> KoboServer:
     return both[1]
 
 
-def a_form(group: str, build_id: str = "b1", **facts: Any) -> FormToDeploy:
+def a_form(
+    group: str,
+    build_id: str = "b1",
+    *,
+    media: Mapping[str, bytes] | None = None,
+    senders: Mapping[str, str] | None = None,
+    **facts: Any,
+) -> FormToDeploy:
     constants = {"kx_study": "gaziantep", "kx_group": group, "kx_wave": "pre"}
     workbook = {"constants": {**constants, "kx_build": f"{build_id}-{group}"}, **facts}
     return FormToDeploy(
@@ -56,8 +63,19 @@ def a_form(group: str, build_id: str = "b1", **facts: Any) -> FormToDeploy:
         group=group,
         build_id=f"{build_id}-{group}",
         workbook=json.dumps(workbook).encode(),
-        media={"enumerators.csv": b"name,label\n", "register.csv": b"name,group\n"},
+        media=media or {"enumerators.csv": b"name,label\n", "register.csv": b"name,group\n"},
+        senders=senders or {},
     )
+
+
+def with_sheets(form: FormToDeploy) -> FormToDeploy:
+    """The form with the rows that the double makes of its workbook."""
+    constants = json.loads(form.workbook)["constants"]
+    rows = [
+        {"type": "calculate", "name": name, "calculation": f"'{said}'"}
+        for name, said in constants.items()
+    ]
+    return replace(form, sheets={"survey": rows, "choices": [], "settings": []})
 
 
 def deploy(server: KoboServer, forms: list[FormToDeploy], memory: Memory, **how: Any) -> Plan:
@@ -183,8 +201,9 @@ def test_a_form_closed_on_the_server_is_opened_again(
     deploy(server, [a_form("turks")], memory)
     double.projects[memory["pre_turks"]["uid"]].active = False
 
-    assert acts(deploy(server, [a_form("turks")], memory)) == ["deploy"]
+    assert acts(deploy(server, [a_form("turks")], memory)) == ["open"]
     assert double.projects[memory["pre_turks"]["uid"]].active
+    assert double.projects[memory["pre_turks"]["uid"]].deployments == 1
 
 
 def test_a_form_edited_on_the_server_is_put_back_as_built(
@@ -199,6 +218,100 @@ def test_a_form_edited_on_the_server_is_put_back_as_built(
 
     assert "it was changed on the server" in str(plan.steps[0])
     assert project.version == memory["pre_turks"]["version_id"]
+
+
+_WITHOUT_AGE = {
+    "survey": [
+        {"type": "calculate", "name": name, "calculation": f"'{said}'"}
+        for name, said in (
+            ("kx_study", "gaziantep"),
+            ("kx_group", "turks"),
+            ("kx_wave", "pre"),
+            ("kx_build", "b1-turks"),
+        )
+    ],
+    "choices": [],
+    "settings": {},
+}
+
+
+def edited(project: Project, **constants: str) -> None:
+    """What somebody does who changes a form on the server and deploys it there."""
+    workbook = {"constants": {**project.workbook["constants"], **constants}}
+    project.workbook, project.version, project.deployed = workbook, "vEdited", "vEdited"
+    project.versions["vEdited"] = workbook
+
+
+def test_what_was_edited_on_the_server_is_shown_before_it_goes(
+    double: KoboDouble, server: KoboServer
+) -> None:
+    memory: Memory = {}
+    form = with_sheets(a_form("turks"))
+    deploy(server, [form], memory)
+    edited(double.projects["a0"], age="'40'")
+
+    plan = plan_deploy(server, [form], memory)
+
+    assert "it was changed on the server: 1 addition (age: new value), which go" in str(
+        plan.steps[0]
+    )
+    assert [change.where for change in plan.forms[0].edited] == ["age"]
+    carry_out(plan, memory.__setitem__)
+    assert "age" not in double.projects["a0"].workbook["constants"]
+
+
+def test_an_edited_form_with_answers_is_not_put_back_unless_that_is_asked_for(
+    double: KoboDouble, server: KoboServer
+) -> None:
+    memory: Memory = {}
+    form = with_sheets(a_form("turks"))
+    deploy(server, [form], memory)
+    edited(double.projects["a0"], age="'40'")
+    double.projects["a0"].rows = [row(1)]
+
+    with pytest.raises(StudyError, match=r"1 submission, was edited on the server, and would"):
+        plan_deploy(server, [form], memory)
+    deploy(server, [form], memory, replace_answered=True)
+    assert double.projects["a0"].deployed == memory["pre_turks"]["version_id"]
+
+
+def test_another_name_on_the_server_is_no_reason_to_deploy_anew(
+    double: KoboDouble, server: KoboServer
+) -> None:
+    memory: Memory = {}
+    form = with_sheets(a_form("turks"))
+    deploy(server, [form], memory)
+    double.projects["a0"].name, double.projects["a0"].version = "Our own name", "vNamed"
+
+    assert plan_deploy(server, [form], memory).changes_nothing
+
+
+def test_a_remembered_project_without_its_constants_is_still_the_form(
+    double: KoboDouble, server: KoboServer
+) -> None:
+    memory: Memory = {}
+    deploy(server, [a_form("turks")], memory)
+    double.projects["a0"].workbook = {"constants": {}}
+    double.projects["a0"].version = "vBare"
+
+    assert acts(deploy(server, [a_form("turks")], memory)) == ["replace", "deploy"]
+    assert len(double.projects) == 1
+
+
+def test_a_server_that_hands_out_something_else_than_was_built_is_found_out(
+    double: KoboDouble, server: KoboServer
+) -> None:
+    memory: Memory = {}
+    form = with_sheets(a_form("turks", content=_WITHOUT_AGE))
+    asked = [*form.sheets["survey"], {"type": "integer", "name": "age"}]
+    form = replace(form, sheets={**form.sheets, "survey": asked})
+
+    for _ in range(2):
+        with pytest.raises(DeployUnfinished, match=r"otherwise than .*age: removed") as caught:
+            deploy(server, [form], memory)
+        assert "pre_turks is deployed and open" in str(caught.value)
+        assert caught.value.exit_code == 3
+    assert double.projects["a0"].active
 
 
 def test_a_form_deleted_on_the_server_is_made_again(

@@ -442,6 +442,15 @@ def test_what_moved_is_as_little_as_can_be(after: list[str]) -> None:
     assert len(rest) == max(longest)
 
 
+def test_a_blank_that_a_server_made_ordinary_is_no_change() -> None:
+    def asked(words: str) -> XlsSheets:
+        return as_sheets({"survey": [{"type": "text", "name": "q", f"label::{EN}": words}]})
+
+    for blank in ("\u00a0", "\u202f"):
+        assert changes(asked(f"Who{blank}?"), asked("Who ?")) == []
+    assert changes(asked("Who\u00a0?"), asked("Why ?")) != []
+
+
 CELLS = st.sampled_from(
     (
         *("", "a", "b", "text", "note", "integer", "select_one a", "select_one b", "calculate"),

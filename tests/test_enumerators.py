@@ -59,7 +59,7 @@ def test_the_template_has_a_header_and_nobody_in_it(tmp_path: Path) -> None:
 
     write_enumerators_template(path)
 
-    assert read_rows(path) == [list(COLUMNS)]
+    assert read_rows(path) == [[*COLUMNS, "account"]]
     assert read_enumerators(path, groups=(), languages=()) == ((), [])
 
 
@@ -116,6 +116,37 @@ def test_the_header_is_held_to_its_columns(tmp_path: Path) -> None:
         ("E103", 1, "row 1: several columns are headed languages"),
         ("E201", 1, "row 1: 1 further column not read"),
     ]
+
+
+def test_an_account_is_read_and_goes_to_no_phone(tmp_path: Path) -> None:
+    listed, findings = read(
+        tmp_path,
+        [*GOOD, "layla_d"],
+        ["en02", *GOOD[1:], None],
+        header=[*COLUMNS, "Account"],
+    )
+
+    assert findings == []
+    assert [one.account for one in listed] == ["layla_d", ""]
+    assert b"layla_d" not in enumerators_csv(listed)
+
+
+@pytest.mark.parametrize(
+    "cell", ["layla@example.org", "layla d", "AnonymousUser", "ليلى", "x" * 151]
+)
+def test_an_account_that_kobotoolbox_cannot_have_is_found_and_not_repeated(
+    tmp_path: Path, cell: str
+) -> None:
+    findings = read(tmp_path, [*GOOD, cell], header=[*COLUMNS, "account"])[1]
+
+    assert said(findings) == [("E112", 2, "row 2: not a KoboToolbox user name")]
+    assert cell not in str(findings)
+
+
+def test_two_columns_of_accounts_are_one_too_many(tmp_path: Path) -> None:
+    findings = read(tmp_path, [*GOOD, "a", "b"], header=[*COLUMNS, "account", "account"])[1]
+
+    assert [one.code for one in findings] == ["E103"]
 
 
 def test_without_a_header_nothing_else_is_said(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ FLOW = [
         "steps",
         "pulling",
         "by_hand",
+        "waves",
         "changes",
         "status",
         "translate",

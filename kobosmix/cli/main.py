@@ -29,15 +29,19 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "diff",
         "Say what changed between two forms, and what that means for answers collected.",
     ),
-    "serve": ("server", "Run a local server that speaks the language of KoboToolbox."),
+    "serve": ("serve", "Run a local server that speaks the language of KoboToolbox."),
     "login": ("login", "Sign in to KoboToolbox or ODK Central, once for all studies."),
     "logout": (
         "login",
         "Sign out: forget what login kept, and end the session on ODK Central.",
     ),
-    "deploy": ("server", "Put the forms on the server; twice changes nothing."),
-    "rehearse": ("server", "Send invented interviews to the local server, with known faults."),
-    "pull": ("server", "Fetch every submission into the study's store."),
+    "deploy": (
+        "deploy",
+        "Put the forms of the open waves on the server; twice changes nothing.",
+    ),
+    "wave": ("wave", "Open and close a wave: only the forms of open waves are deployed."),
+    "rehearse": ("serve", "Send invented interviews to the local server, with known faults."),
+    "pull": ("pull", "Fetch every submission into the study's store."),
     "link": (
         "by_hand",
         "Say which project on a server holds a form that was uploaded by hand.",

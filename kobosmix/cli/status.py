@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kobosmix.cli.console import say, show_json, show_table, shown_path, study_argument
 from kobosmix.study import Study
+
+if TYPE_CHECKING:
+    from kobosmix.status import Status
 
 _STATES = {
     "completed": "completed",
@@ -35,17 +39,7 @@ def status_command(study: Study, *, as_json: bool) -> None:
 
     status = study_status(study, shown_path(study), date.today())  # noqa: DTZ011 - local day
     if as_json:
-        show_json(
-            {
-                "study": status.study,
-                **dict(status.facts),
-                "waves": {
-                    wave.wave: {"submissions": wave.submissions, **wave.states}
-                    for wave in status.waves
-                },
-                "next": status.next_command,
-            }
-        )
+        show_json(_for_programs(status))
         return
     click.echo(f"Study {status.study}")
     show_table(("what", "how it stands"), status.facts)
@@ -63,3 +57,15 @@ def status_command(study: Study, *, as_json: bool) -> None:
         ],
     )
     say(f"Next:  {status.next_command}    ({status.why})")
+
+
+def _for_programs(status: Status) -> dict[str, Any]:
+    return {
+        "study": status.study,
+        **dict(status.facts),
+        "waves": {
+            wave.wave: {"forms": wave.stand, "submissions": wave.submissions, **wave.states}
+            for wave in status.waves
+        },
+        "next": status.next_command,
+    }

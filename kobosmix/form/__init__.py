@@ -3,13 +3,18 @@
 from kobosmix.form.codebook import make_codebook
 from kobosmix.form.codebook_workbook import codebook_workbook
 from kobosmix.form.kobo import kobo_workbook
+from kobosmix.form.practice import PRETEST, TRAINING, for_practice, practice_title
 from kobosmix.form.rows import XlsForm, workbook, write_form
 
 __all__ = [
+    "PRETEST",
+    "TRAINING",
     "XlsForm",
     "codebook_workbook",
+    "for_practice",
     "kobo_workbook",
     "make_codebook",
+    "practice_title",
     "workbook",
     "write_form",
 ]

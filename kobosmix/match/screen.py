@@ -2,7 +2,7 @@
 
 The tests are put in this order, and the first that speaks decides:
 
-     0  test           sent to a project that only rehearsed
+     0  test           sent to a project that only rehearsed, or with a form for practice
      1  withdrawn      nothing is left of it but its key: it was erased
      2  unknown_form   another study's, or no codebook for its build, or not what that build says
      3  not_contacted  the attempt ended in something other than an interview or a refusal
@@ -160,6 +160,9 @@ def _entry(evidence: Evidence, verdict: Verdict, codebook: Codebook | None) -> E
 
 
 def _test(evidence: Evidence) -> Verdict | None:
+    purpose = evidence.hidden("kx_purpose")
+    if purpose:
+        return Verdict(Bucket.TEST, "it was sent with a form for training or a pretest")
     project = evidence.submission.key.partition("/")[0]
     if project not in evidence.design.tests:
         return None

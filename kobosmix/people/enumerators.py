@@ -13,6 +13,7 @@ Findings:
     E108  an unknown group
     E109  an unknown language, or none
     E110  independent is neither yes nor no
+    E112  an account that is none
 
 Who is missing among them (coverage.py):
     E202  a group without an enumerator of its own
@@ -35,6 +36,8 @@ from kobosmix.findings import Finding, Place, Severity, in_order
 from kobosmix.xlsx import Cell, Sheet, read_rows, workbook_bytes
 
 COLUMNS = ("code", "name", "group", "gender", "languages", "independent")
+# A study that lets everybody send with one account, or with none, needs no such column.
+ACCOUNT = "account"
 
 Explanations = Mapping[str, tuple[str, str]]
 
@@ -80,6 +83,11 @@ EXPLANATIONS: Explanations = {
         "It is not said whether the enumerator is independent of the programme.",
         "Write yes or no; respondents speak more freely to somebody who does not run it.",
     ),
+    "E112": (
+        "An account is none that KoboToolbox has: a user name is made of letters, digits and _.",
+        "Write the user name with which the phone is signed in, not an e-mail address; leave the "
+        "cell empty for somebody who sends with the account of somebody else.",
+    ),
     "E201": (
         "The list has columns that kobosmix does not read.",
         "Nothing, if they hold nothing private; phone numbers are better kept elsewhere.",
@@ -102,6 +110,9 @@ EXPLANATIONS: Explanations = {
 }
 
 _CODE = re.compile(r"[a-z0-9_-]{1,16}")
+# None, a formula (a finding of its own), or a user name; but rights given to AnonymousUser are
+# given to everybody in the world.
+_ACCOUNT = re.compile(r"|=.*|(?!anonymoususer$)[a-z0-9_.+-]{1,150}", re.IGNORECASE)
 _YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
 _MOST_SAID = 20
 _SHORTEST_RANGE = 3
@@ -109,7 +120,10 @@ _SHORTEST_RANGE = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enumerator:
-    """One who interviews. The name goes to the phones of the team and nowhere else."""
+    """One who interviews. The name goes to the phones of the team and nowhere else.
+
+    `account` is the user name on the server with which the phone sends; it goes to no phone.
+    """
 
     code: str
     name: str
@@ -117,6 +131,7 @@ class Enumerator:
     gender: str = ""
     languages: tuple[str, ...] = ()
     independent: bool = False
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +186,13 @@ def read_enumerators(
     if not path.exists():
         missing = table.finding("E101", "", (), "the file is missing")
         return (), [missing] if required else []
-    found = [*check_columns(table, COLUMNS, missing="E102", repeated="E103")]
+    columns = (*COLUMNS, ACCOUNT) if ACCOUNT in table.header else COLUMNS
+    found = [*check_columns(table, columns, missing="E102", repeated="E103")]
     # Without its header, every row would be called wrong.
     if "code" in table.header:
-        found += [*_check_extra(table), *check_formulas(table, COLUMNS, "E106")]
+        found += [*_check_extra(table), *check_formulas(table, columns, "E106")]
         found += [*_check_codes(table), *_check_rows(table)]
-        found += _check_known(table, groups, languages)
+        found += [*_check_known(table, groups, languages), *_check_accounts(table)]
     return _unmistakable(table), in_order(found)
 
 
@@ -184,7 +200,7 @@ def write_enumerators_template(path: Path, *, right_to_left: bool = False) -> No
     """Write an enumerators.xlsx with its header and no rows, for the team to fill in."""
     sheet = Sheet(
         title="enumerators",
-        rows=[COLUMNS],
+        rows=[(*COLUMNS, ACCOUNT)],
         for_people=True,
         right_to_left=right_to_left,
         text_columns=(0,),
@@ -275,7 +291,8 @@ def unknown_values(
 
 def _check_extra(table: Table) -> Iterator[Finding]:
     """Columns nobody reads are no fault, but whoever filled them in should know."""
-    extra = sum(any(column) and column[0].lower() not in COLUMNS for column in table.columns)
+    known = {*COLUMNS, ACCOUNT}
+    extra = sum(any(column) and column[0].lower() not in known for column in table.columns)
     if extra:
         problem = f"{extra} further column{'s' * (extra > 1)} not read"
         yield table.finding("E201", "header", [1], problem)
@@ -321,6 +338,13 @@ def _check_known(
         yield table.finding("E109", "column languages", lines, problem)
 
 
+def _check_accounts(table: Table) -> Iterator[Finding]:
+    """An account can be one of KoboToolbox, and is never everybody's."""
+    wrong = table.lines_where(lambda row: not _ACCOUNT.fullmatch(row.text(ACCOUNT)))
+    if wrong:
+        yield table.finding("E112", f"column {ACCOUNT}", wrong, "not a KoboToolbox user name")
+
+
 def _unmistakable(table: Table) -> tuple[Enumerator, ...]:
     lines = _lines_by_code(table)
     rows = [row for row in table.rows if len(lines.get(row.text("code"), ())) == 1]
@@ -335,6 +359,7 @@ def _enumerator(row: Row) -> Enumerator:
         gender=row.text("gender"),
         languages=tuple(_languages(row)),
         independent=_YES_OR_NO.get(row.text("independent").lower(), False),
+        account=row.text(ACCOUNT),
     )
 
 

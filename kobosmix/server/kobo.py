@@ -14,7 +14,8 @@ from kobosmix.errors import ServerError, ServerUnreachable
 from kobosmix.server.address import phones_origin
 from kobosmix.server.answers import one_line
 from kobosmix.server.content import sheets_of
-from kobosmix.server.http import Connection, Request
+from kobosmix.server.http import Request
+from kobosmix.server.kobo_rights import KoboRights, may_manage, rights_of
 from kobosmix.server.kobo_rows import HEAD_FIELDS, head_of, is_number, row_of
 from kobosmix.server.model import LARGEST_PAGE, Asset, Attached, MediaFile, Page, Sheets
 from kobosmix.server.openrosa import OpenRosaServer
@@ -30,11 +31,8 @@ T = TypeVar("T")
 _QUOTED = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)")\s*""")
 
 
-class KoboServer:
+class KoboServer(KoboRights):
     """An account on a KoboToolbox server."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
 
     @property
     def url(self) -> str:
@@ -108,6 +106,24 @@ class KoboServer:
         )
         self.connection.send(request)
         return self.asset(uid)
+
+    def set_open(self, uid: str, *, is_open: bool) -> None:
+        """Let phones send with a deployed form, or archive it; it is published no other way.
+
+        To a phone that sends with an archived form the server says 405. It keeps its answers.
+        """
+        action = f"{'open' if is_open else 'close'} the form {uid}"
+        request = Request(
+            action=action,
+            method="PATCH",
+            path=f"{_asset(uid)}deployment/",
+            json={"active": is_open},
+            # The same state set twice is the same state.
+            repeatable=True,
+        )
+        answer = self.connection.send(request)
+        if _held(answer.content, "active", bool, action) is not is_open:
+            raise ServerError(action, answer.status, "but the form is as it was")
 
     def media(self, uid: str) -> Sequence[MediaFile]:
         """The files uploaded to travel with a form."""
@@ -315,6 +331,9 @@ def _as_asset(content: Any, action: str) -> Asset:
         submission_count=content.get("deployment__submission_count") or 0,
         constants=_constants(content.get("content")),
         content=held if isinstance(held := content.get("content"), dict) else {},
+        owner=str(content.get("owner__username") or ""),
+        may_manage=may_manage(content.get("effective_permissions")),
+        rights=tuple(rights_of(content.get("permissions") or ())),
     )
 
 

@@ -11,13 +11,27 @@ from kobosmix.store import Head, Row, StoredSubmission
 LARGEST_PAGE = 1000
 # The rows of an XLSForm, sheet by sheet: column to cell.
 Sheets = Mapping[str, Sequence[Mapping[str, str]]]
+ADD_SUBMISSIONS = "add_submissions"
+# The account that stands for everyone without one.
+ANYONE = "AnonymousUser"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """What one account may do with one project. `uid` names the giving of it."""
+
+    uid: str
+    account: str = field(repr=False)
+    permission: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
     """A form project. `constants` are its hidden calculations that are one quoted word each.
 
-    `content` is the form as it is edited now, which phones get once it is deployed.
+    `content` is the form as it is edited now, which phones get once it is deployed. `owner` is
+    the account it belongs to, `may_manage` whether ours may do everything with it, and `rights`
+    what every account may do, as far as ours is shown it.
     """
 
     uid: str
@@ -29,6 +43,9 @@ class Asset:
     submission_count: int
     constants: Mapping[str, str] = field(default_factory=dict)
     content: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    owner: str = field(default="", repr=False)
+    may_manage: bool = True
+    rights: tuple[Right, ...] = field(default=(), repr=False)
 
     @property
     def is_live(self) -> bool:
@@ -117,6 +134,21 @@ class Server(Protocol):
 
     def deploy(self, uid: str) -> Asset:
         """Hand the project as it is now to the phones."""
+
+    def set_open(self, uid: str, *, is_open: bool) -> None:
+        """Let phones send with a deployed project, or close it. Nothing is published by it."""
+
+    def has_account(self, account: str) -> bool:
+        """Whether there is an account of this name."""
+
+    def rights(self, uid: str) -> Sequence[Right]:
+        """What every account may do with a project, the owner's included."""
+
+    def allow_sending(self, uid: str, account: str) -> Right:
+        """Give an account the right to add submissions, beside all rights there are."""
+
+    def take_right(self, uid: str, right: Right) -> None:
+        """Take back this one right; no other account is touched."""
 
     def media(self, uid: str) -> Sequence[MediaFile]:
         """The files uploaded to a project."""

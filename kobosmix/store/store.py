@@ -148,21 +148,16 @@ class Store:
             self._finish(sweep)
             return self._tally(sweep, seen)
 
-    def add_rows(self, asset_uid: str, rows: Sequence[Row]) -> Tally:
-        """Store rows that are not all there are: what is absent from them stays as it is.
+    def add_rows(self, rows: Mapping[str, Sequence[Row]]) -> dict[str, Tally]:
+        """Store rows of some forms that are not all there are: what is absent stays as it is.
 
-        All of them, or none. A sweep of the same form that was cut short is begun anew after it.
+        All of all forms, or nothing; what was found, by form. A sweep of the same form that was
+        cut short is begun anew after it.
         """
         with self._database.transaction():
-            self._database.execute(
-                "UPDATE sweep SET finished = ? WHERE asset_uid = ? AND finished IS NULL",
-                self._database.now(),
-                asset_uid,
-            )
-            sweep = self._first(asset_uid)
-            seen = take_page(self._database, sweep, rows, ())
-            self._finish(sweep)
-            return self._tally(sweep, seen)
+            return {
+                asset_uid: self._add(asset_uid, of_form) for asset_uid, of_form in rows.items()
+            }
 
     def differing(self, asset_uid: str, rows: Sequence[Row]) -> tuple[str, ...]:
         """The server's names of rows that are not in the store exactly as they are here.
@@ -274,6 +269,17 @@ class Store:
         )
         for asset_uid, form_version, content in rows:
             yield asset_uid, form_version, None if content is None else json.loads(content)
+
+    def _add(self, asset_uid: str, rows: Sequence[Row]) -> Tally:
+        self._database.execute(
+            "UPDATE sweep SET finished = ? WHERE asset_uid = ? AND finished IS NULL",
+            self._database.now(),
+            asset_uid,
+        )
+        sweep = self._first(asset_uid)
+        seen = take_page(self._database, sweep, rows, ())
+        self._finish(sweep)
+        return self._tally(sweep, seen)
 
     def _first(self, asset_uid: str) -> Sweep:
         known = self._database.row(

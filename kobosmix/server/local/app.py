@@ -59,6 +59,7 @@ _KPI: Sequence[tuple[str, str, Handler]] = (
     ("GET", f"{_ASSET}versions/{{version}}/", kpi.get_version),
     ("GET", f"{_ASSET}permission-assignments/", kpi.list_permissions),
     ("POST", f"{_ASSET}permission-assignments/", kpi.post_permission),
+    ("DELETE", f"{_ASSET}permission-assignments/{{uid}}/", kpi.delete_permission),
     ("GET", f"{_ASSET}deployment/", kpi_deployment.get_deployment),
     ("POST", f"{_ASSET}deployment/", kpi_deployment.post_deployment),
     ("PATCH", f"{_ASSET}deployment/", kpi_deployment.patch_deployment),

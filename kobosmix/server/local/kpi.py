@@ -25,7 +25,7 @@ from kobosmix.server.local.calls import (
 )
 from kobosmix.server.local.database import Connection, Record
 from kobosmix.server.local.deployments import deployed_versions
-from kobosmix.server.local.rights import LABELS, OPEN_TO_ANYONE, grant, rights
+from kobosmix.server.local.rights import LABELS, OPEN_TO_ANYONE, grant, rights, take
 from kobosmix.server.local.views import (
     asset_summary,
     asset_view,
@@ -249,6 +249,20 @@ def post_permission(call: Call) -> Response:
             raise refusal(400, {"permission": ["Anonymous users cannot have this permission."]})
         granted = grant(connection, asset, username or "", permission or "")
         return JSONResponse(permission_view(call, asset, granted), 201)
+
+
+def delete_permission(call: Call) -> Response:
+    """Take one right back: 204. The owner's own cannot be taken."""
+    with call.site.database.writing() as connection:
+        asset = visible(connection, call, "manage_asset")
+        granted = connection.execute(
+            "SELECT * FROM permissions WHERE asset = ? AND uid = ?",
+            (asset["uid"], call.path["uid"]),
+        ).fetchone()
+        if granted is None:
+            raise not_found()
+        take(connection, granted)
+    return Response(status_code=204)
 
 
 def _last_step(link: object, kind: str) -> str | None:

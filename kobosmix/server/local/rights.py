@@ -53,3 +53,13 @@ def grant(connection: Connection, asset: Record, username: str, permission: str)
         (asset["uid"], username, permission),
     ).fetchone()
     return found
+
+
+def take(connection: Connection, granted: Record) -> None:
+    """Take a right back, and those that are nothing without it."""
+    larger = [right for right, brings in _IMPLIED.items() if granted["permission"] in brings]
+    for each in (granted["permission"], *larger):
+        connection.execute(
+            "DELETE FROM permissions WHERE asset = ? AND username = ? AND permission = ?",
+            (granted["asset"], granted["username"], each),
+        )

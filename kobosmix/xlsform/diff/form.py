@@ -10,6 +10,8 @@ from functools import cached_property
 from kobosmix.xlsform.kinds import ANSWERED, METADATA, SELECTS
 from kobosmix.xlsform.outline import NO, YES, Choice, Node, Outline
 
+# A server puts an ordinary blank where one of these was; nobody reads the difference.
+_BLANKS = {ord("\u00a0"): " ", ord("\u202f"): " "}
 _CODE = re.compile(r"\(([A-Za-z-]+)\)\s*$")
 # Rows that put a value into every submission.
 _VALUED = frozenset({*ANSWERED, *METADATA, "calculate", "hidden"})
@@ -104,8 +106,8 @@ def expression(node: Node, column: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """A text as it is read: line breaks in one spelling, no blanks at its ends."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    """A text as it is read: line breaks and blanks in one spelling, no blanks at its ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_BLANKS).strip()
 
 
 def said(node: Node | Choice, column: str = "label") -> str:
