@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from kobosmix.by_hand import ImportReport, import_files, link_project, project_of
+from kobosmix.cli.main import main
 from kobosmix.downloads.explained import EXPLANATIONS
 from kobosmix.downloads.read import read_submissions
 from kobosmix.downloads.table import Line, Table
@@ -427,3 +429,24 @@ def test_a_project_is_one_form_only(tmp_path: Path) -> None:
         link_project(field.study, "fu_locals", UID, SERVER)
     with pytest.raises(UsageError, match="is no project"):
         link_project(field.study, "pre_locals", "https://kobo.example.org/forms", ask=False)
+
+
+def test_the_commands_say_what_became_of_a_file(field: Field) -> None:
+    good = field.write("good.csv", as_csv(table(field, by_name)))
+    bad = field.write(
+        "bad.csv", as_csv(changed_cell(table(field, by_name), "rid", 1, "1.4E+07"))
+    )
+    study = str(field.study.root)
+    run = CliRunner()
+
+    taken = run.invoke(main, ["import", str(good), study], catch_exceptions=False)
+    refused = run.invoke(main, ["import", str(bad), study], catch_exceptions=False)
+    missing = run.invoke(main, ["import", "no.csv", study], catch_exceptions=False)
+    nowhere = run.invoke(
+        main, ["link", "pre_locals", "lakeside", study], catch_exceptions=False
+    )
+
+    assert (taken.exit_code, "pre_locals   3" in taken.output) == (0, True)
+    assert (refused.exit_code, "bad.csv:2" in refused.output) == (1, True)
+    assert (missing.exit_code, nowhere.exit_code) == (2, 2)
+    assert "Traceback" not in refused.output + missing.output + nowhere.output
