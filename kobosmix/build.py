@@ -13,6 +13,7 @@ from kobosmix.form import codebook_workbook, kobo_workbook, workbook
 from kobosmix.invariance import invariance_workbook
 from kobosmix.prepare import BuiltForm, Prepared
 from kobosmix.preview import PreviewForm, preview_page
+from kobosmix.printed import upload_page
 from kobosmix.study import Study
 
 
@@ -37,6 +38,7 @@ def write_build(prepared: Prepared) -> dict[str, list[str]]:
         write_bytes(study.build_folder / "media" / name, data)
     write_bytes(study.build_folder / "invariance.xlsx", invariance_workbook(prepared.proof))
     write_preview(prepared)
+    write_bytes(study.build_folder / "UPLOAD.html", _upload_page(prepared))
     pages = write_pages(study, prepared.pages())
     printed = _digests({f"print/{path.name}": path.read_bytes() for path in pages})
     write_json(_manifest_file(study), {"format": 1, "forms": manifest, "printed": printed})
@@ -73,6 +75,13 @@ def write_preview(prepared: Prepared) -> Path:
     return path
 
 
+def _upload_page(prepared: Prepared) -> bytes:
+    context = prepared.sound()
+    codebooks = {built.key: built.codebook for built in prepared.forms}
+    names = sorted(prepared.media())
+    return upload_page(context.study, codebooks, names, is_interview=context.is_interview)
+
+
 def _keep(study: Study, built: BuiltForm) -> None:
     """The codebook of a build is never changed: what was collected under it is decoded by it.
 
@@ -96,6 +105,12 @@ def _take_away(study: Study, entry: Mapping[str, str], kept: Collection[str]) ->
             path.unlink()
             if path.suffix == ".html":
                 path.with_suffix(".pdf").unlink(missing_ok=True)
+
+
+def builds_by_form(study: Study) -> dict[str, str]:
+    """The build id of each form as it was built last, by form key; empty before the first."""
+    entries = _manifest(study)
+    return {each["key"]: each["build_id"] for each in entries if "key" in each}
 
 
 def _manifest_file(study: Study) -> Path:

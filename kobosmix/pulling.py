@@ -98,7 +98,7 @@ def pull_study(
     from kobosmix.server.pull import pull, verify
 
     keys = _forms_on(study, server)
-    _refuse_emptied_store(study)
+    refuse_emptied_store(study)
     with open_store(study.store_file) as store:
         report = pull(server, store, list(keys), on_progress=on_progress)
         proofs = [
@@ -107,8 +107,8 @@ def pull_study(
             if verified
         ]
         files = _attachments(study, server, store, keys) if with_attachments else None
-        answered = _answered_builds(study, store)
-        pulled = Pulled(
+        note_stored(study, store)
+        return Pulled(
             keys=keys,
             report=report,
             changes=tuple(chain.from_iterable(store.changes(uid) for uid in report.assets)),
@@ -116,8 +116,11 @@ def pull_study(
             verified=tuple(proofs),
             attachments=files,
         )
-    study.remember(pulled=True, answered=answered)
-    return pulled
+
+
+def note_stored(study: Study, store: Store) -> None:
+    """Remember that there are answers, and of which builds."""
+    study.remember(pulled=True, answered=_answered_builds(study, store))
 
 
 def _forms_on(study: Study, server: Server) -> dict[str, str]:
@@ -151,7 +154,7 @@ def _answered_builds(study: Study, store: Store) -> list[str]:
     return sorted(builds - {""})
 
 
-def _refuse_emptied_store(study: Study) -> None:
+def refuse_emptied_store(study: Study) -> None:
     """A store that was cut to nothing must not pass for a new one: its history would be gone."""
     file = study.store_file
     if study.state().get("pulled") and file.exists() and file.stat().st_size == 0:

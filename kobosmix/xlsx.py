@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -37,6 +37,9 @@ _TEXT_FORMAT = 49
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 # Characters that XML cannot hold; a line break is a line feed, as in Excel itself.
 _LINE_BREAK = re.compile(r"\r\n?")
+_MERGED = re.compile(rb'<mergeCell ref="([A-Z0-9:]+)"')
+# How a file of Microsoft's older container begins: .xls, and any workbook with a password.
+_OLE2 = b"\xd0\xcf\x11\xe0"
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 Cell = str | int | float | None
@@ -49,6 +52,7 @@ class Sheet:
     `for_people` freezes and emboldens the header, sets widths, wraps text and defuses text that
     a spreadsheet would run as a formula; a sheet for programs is written as it is.
     `right_to_left_columns` hold text that runs to the left in a sheet that runs to the right.
+    `lists` gives, by column, the range whose values a person can choose from, `=Items!$A$2:$A$9`.
     """
 
     title: str
@@ -58,6 +62,7 @@ class Sheet:
     text_columns: tuple[int, ...] = ()
     hidden_columns: tuple[int, ...] = ()
     right_to_left_columns: tuple[int, ...] = ()
+    lists: Mapping[int, str] = field(default_factory=dict)
 
 
 def workbook_bytes(sheets: Iterable[Sheet]) -> bytes:
@@ -107,12 +112,15 @@ def read_workbook(
 class SheetRead:
     """A sheet as its reader sees it: each cell shows what its formula came to, if it has one.
 
-    `formulas` are the addresses of such cells, as in `C7`.
+    `formulas` are the addresses of such cells, as in `C7`; `merged` are ranges shown as one cell,
+    of which only the first holds what is shown. `is_hidden` sheets are not seen in Excel.
     """
 
     title: str
     rows: Sequence[Sequence[Cell]]
     formulas: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
+    is_hidden: bool = False
 
 
 def read_sheets(source: Path | bytes) -> list[SheetRead]:
@@ -121,12 +129,23 @@ def read_sheets(source: Path | bytes) -> list[SheetRead]:
     A formula that no spreadsheet has worked out yet comes to None.
     """
     with _opened(source, data_only=True) as workbook:
-        rows = {sheet.title: _plain_rows(sheet) for sheet in workbook.worksheets}
+        sheets = [
+            SheetRead(
+                title=sheet.title,
+                rows=_plain_rows(sheet),
+                merged=_merged(workbook, sheet),
+                is_hidden=sheet.sheet_state != "visible",
+            )
+            for sheet in workbook.worksheets
+        ]
     formulas = _formulas(source) if _has_formulas(source) else {}
-    return [
-        SheetRead(title=title, rows=of_sheet, formulas=formulas.get(title, ()))
-        for title, of_sheet in rows.items()
-    ]
+    return [replace(sheet, formulas=formulas.get(sheet.title, ())) for sheet in sheets]
+
+
+def _merged(workbook: ReadWorkbook, sheet: ReadWorksheet) -> tuple[str, ...]:
+    # Reading row by row, openpyxl passes over the list of them that stands behind the rows.
+    part = workbook._archive.read(sheet._worksheet_path)  # type: ignore[attr-defined]  # noqa: SLF001
+    return tuple(found.decode() for found in _MERGED.findall(part))
 
 
 def _has_formulas(source: Path | bytes) -> bool:
@@ -183,9 +202,23 @@ def _opened(source: Path | bytes, *, data_only: bool = False) -> Iterator[ReadWo
         ) from error
     except (*in_the_archive, *in_a_part, ValueError, TypeError, OSError) as error:
         raise StudyError(
-            f"{_name(source)} cannot be read as an .xlsx workbook. Open it in Excel and save it "
+            f"{_name(source)} {_why_unreadable(source)}. Open it in Excel and save it "
             "again as 'Excel Workbook (*.xlsx)'."
         ) from error
+
+
+def _why_unreadable(source: Path | bytes) -> str:
+    with suppress(OSError):
+        content = source if isinstance(source, bytes) else source.read_bytes()
+        # A workbook with a password lies whole in a part of this name, in two-byte letters.
+        if content.startswith(_OLE2):
+            has_password = "EncryptedPackage".encode("utf-16-le") in content
+            return (
+                "is protected by a password, which has to be taken off first"
+                if has_password
+                else "is an old .xls file"
+            )
+    return "cannot be read as an .xlsx workbook"
 
 
 def _name(source: Path | bytes) -> str:
@@ -239,6 +272,9 @@ def _write_sheet(target: Worksheet, sheet: Sheet, pens: _Pens) -> None:
         target.right_to_left()
     if sheet.for_people:
         _lay_out(target, sheet)
+    for column, source in sheet.lists.items():
+        chosen = {"validate": "list", "source": source, "error_type": "warning"}
+        target.data_validation(1, column, max(1, len(sheet.rows) - 1), column, chosen)
     for number, row in enumerate(sheet.rows):
         for column, value in enumerate(row):
             looks = pens.format(

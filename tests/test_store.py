@@ -172,9 +172,9 @@ def test_only_what_is_not_as_before_has_to_be_read(store: Store) -> None:
 def test_rows_out_of_a_file_bury_nothing(store: Store) -> None:
     sweep_all(store, row(1), row(2))
 
-    assert store.add_rows("aForm", [row_of(row(2)), row_of(row(3))]) == Tally(
-        new=1, unchanged=1
-    )
+    found = store.add_rows({"aForm": [row_of(row(2)), row_of(row(3))], "another": []})
+
+    assert found == {"aForm": Tally(new=1, unchanged=1), "another": Tally()}
     assert [s.server_id for s in store.current()] == ["1", "2", "3"]
     assert sweep_all(store, row(1), row(2)) == Tally(deleted=1, unchanged=2)
 

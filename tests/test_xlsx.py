@@ -170,3 +170,42 @@ def test_a_sheet_for_people_has_a_header_that_stays_and_columns_that_can_be_read
     assert read["A1"].font.b
     assert read["A2"].number_format == "@"
     assert 8 <= read.column_dimensions["B"].width <= xlsx._WIDEST + 1
+
+
+def test_hidden_sheets_and_merged_cells_are_told() -> None:
+    workbook = openpyxl.Workbook()
+    shown, hidden = workbook.active, workbook.create_sheet("aside")
+    assert shown is not None
+    shown.append(["a", "b"])
+    shown.merge_cells("A1:B1")
+    hidden.sheet_state = "hidden"
+    written = BytesIO()
+    workbook.save(written)
+
+    first, second = xlsx.read_sheets(written.getvalue())
+
+    assert (first.merged, first.is_hidden) == (("A1:B1",), False)
+    assert (second.merged, second.is_hidden) == ((), True)
+
+
+def test_a_workbook_with_a_password_and_an_old_one_are_called_so() -> None:
+    old = b"\xd0\xcf\x11\xe0" + bytes(600)
+
+    with pytest.raises(StudyError, match=r"old \.xls file"):
+        sheet_names(old)
+    with pytest.raises(StudyError, match="password"):
+        sheet_names(old + "EncryptedPackage".encode("utf-16-le"))
+
+
+def test_a_column_offers_what_can_be_chosen() -> None:
+    rows = [("item",), ("",), ("",)]
+    sheet = Sheet(title="Columns", rows=rows, lists={0: "=Lists!$A$2:$A$4"})
+
+    written = workbook_bytes([sheet, Sheet(title="Lists", rows=[("a",), ("b",)])])
+
+    offered = openpyxl.load_workbook(BytesIO(written))[
+        "Columns"
+    ].data_validations.dataValidation
+    assert [(str(each.sqref), each.formula1) for each in offered] == [
+        ("A2:A3", "Lists!$A$2:$A$4")
+    ]

@@ -56,6 +56,8 @@ def explanations() -> dict[str, tuple[str, str]]:
     from kobosmix import plan_check
     from kobosmix.bank import check as bank_check
     from kobosmix.context import check as context_check
+    from kobosmix.downloads import explained as downloads_explained
+    from kobosmix.downloads import mapping_check
     from kobosmix.engines import check as engines_check
     from kobosmix.invariance import check as invariance_check
     from kobosmix.people import enumerators, read, register
@@ -78,6 +80,8 @@ def explanations() -> dict[str, tuple[str, str]]:
         register,
         enumerators,
         read,
+        downloads_explained,
+        mapping_check,
     )
     known = dict(EXPLANATIONS)
     for module in modules:

@@ -42,6 +42,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "wave": ("wave", "Open and close a wave: only the forms of open waves are deployed."),
     "rehearse": ("serve", "Send invented interviews to the local server, with known faults."),
     "pull": ("pull", "Fetch every submission into the study's store."),
+    "link": (
+        "by_hand",
+        "Say which project on a server holds a form that was uploaded by hand.",
+    ),
+    "import": ("by_hand", "Store what was downloaded by hand: .xlsx, .csv or .zip."),
     "match": ("tables", "Match the waves of each respondent; list what needs a person."),
     "export": ("tables", "Write the tables for analysis, the codebook and the topline."),
     "status": ("status", "Where the study stands and what to type next."),

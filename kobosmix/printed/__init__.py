@@ -5,6 +5,7 @@ from kobosmix.printed.pages import printed_pages
 from kobosmix.printed.pdf import as_pdf
 from kobosmix.printed.review import review_document
 from kobosmix.printed.sentences import REVIEW, WHAT
+from kobosmix.printed.upload import upload_page
 
 __all__ = [
     "REVIEW",
@@ -13,4 +14,5 @@ __all__ = [
     "check_printed",
     "printed_pages",
     "review_document",
+    "upload_page",
 ]

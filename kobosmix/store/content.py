@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,11 @@ DROPPED_FIELDS = frozenset(
 # What the server says of a submission beside its answers: the review, and files that came late.
 _REVIEW = ("_validation_status", "__system")
 _MEDIA = ("_attachments",)
+# What a server hands out of a submission that was encrypted on the phone: no answers.
+_SEALED = ("base64EncryptedKey", "encryptedXmlFile")
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}[0-9:.]*(Z|[+-]\d{2}:?\d{2})?")
+# How a row says where it comes from, if not from a server.
+SOURCE, DOWNLOAD = "kx_source", "download"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,54 @@ def what_became(
     if answers or not differ:
         return Fate.EDITED, answers
     return (Fate.REVIEWED if reviewed or _MEDIA[0] not in differ else Fate.MEDIA), ()
+
+
+def is_from_file(content: Mapping[str, Any]) -> bool:
+    """Whether a downloaded file said this, and not the server itself."""
+    return content.get(SOURCE) == DOWNLOAD
+
+
+def is_sealed(content: Mapping[str, Any]) -> bool:
+    """Whether the answers were encrypted on the phone, so that the server cannot hand them out."""
+    told = content.get("__system")
+    is_locked = isinstance(told, Mapping) and told.get("status") == "notDecrypted"
+    return is_locked or any(name in content for name in _SEALED)
+
+
+def agree(file: Mapping[str, Any], server: Mapping[str, Any]) -> bool:
+    """Whether the server's copy of a submission has all that a file said of the same version.
+
+    A file leaves out much that the server tells; times without a zone prove nothing.
+    """
+    same_version = version_of(file) == version_of(server)
+    return same_version and not contradictions(file, server, file)
+
+
+def version_of(content: Mapping[str, Any]) -> str:
+    """The bare uuid of this version of a submission, which every edit changes; "" for none."""
+    told = content.get("_uuid") or content.get("meta/instanceID") or ""
+    return str(told).removeprefix("uuid:")
+
+
+def contradictions(
+    file: Mapping[str, Any], other: Mapping[str, Any], paths: Iterable[str]
+) -> list[str]:
+    """The answers among these that a file fills in otherwise than the other copy."""
+    return [
+        path
+        for path in paths
+        if not path.startswith(("_", "meta/", SOURCE))
+        and file.get(path)
+        and not _is_same(str(file[path]), str(other.get(path) or ""))
+    ]
+
+
+def _is_same(one: str, other: str) -> bool:
+    if " ".join(one.split()) == " ".join(other.split()):
+        return True
+    times = _TIME.fullmatch(one), _TIME.fullmatch(other)
+    # A workbook keeps no zone, so its clock may be another's.
+    return all(times) and not all(found[1] for found in times if found)
 
 
 class _KeptNames(dict[str, bool]):

@@ -12,7 +12,7 @@ class Fate(StrEnum):
     """What a sweep found had become of a submission since the one before.
 
     REVIEWED and MEDIA leave the answers as they were: a supervisor said something of it, or a
-    file came after it.
+    file came after it. CONFIRMED is the server's own copy of what a downloaded file had said.
     """
 
     NEW = "new"
@@ -21,6 +21,7 @@ class Fate(StrEnum):
     MEDIA = "media"
     DELETED = "deleted"
     RESTORED = "restored"
+    CONFIRMED = "confirmed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

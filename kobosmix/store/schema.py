@@ -9,7 +9,7 @@ _VERSION = """
         submission INTEGER NOT NULL REFERENCES submission,
         sweep INTEGER NOT NULL REFERENCES sweep,
         fate TEXT NOT NULL CHECK (
-            fate IN ('new', 'edited', 'reviewed', 'media', 'deleted', 'restored')
+            fate IN ('new', 'edited', 'reviewed', 'media', 'deleted', 'restored', 'confirmed')
         ),
         stored TEXT NOT NULL,
         server_id TEXT NOT NULL,

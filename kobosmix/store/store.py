@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from kobosmix.errors import StudyError
 from kobosmix.files import canonical_json
-from kobosmix.store.content import keep, what_became
+from kobosmix.store.content import is_sealed, keep, what_became
 from kobosmix.store.database import Database
 from kobosmix.store.model import (
     AssetCounts,
@@ -148,24 +148,22 @@ class Store:
             self._finish(sweep)
             return self._tally(sweep, seen)
 
-    def add_rows(self, asset_uid: str, rows: Sequence[Row]) -> Tally:
-        """Store rows that are not all there are: what is absent from them stays as it is.
+    def add_rows(self, rows: Mapping[str, Sequence[Row]]) -> dict[str, Tally]:
+        """Store rows of some forms that are not all there are: what is absent stays as it is.
 
-        All of them, or none. A sweep of the same form that was cut short is begun anew after it.
+        All of all forms, or nothing; what was found, by form. A sweep of the same form that was
+        cut short is begun anew after it.
         """
         with self._database.transaction():
-            self._database.execute(
-                "UPDATE sweep SET finished = ? WHERE asset_uid = ? AND finished IS NULL",
-                self._database.now(),
-                asset_uid,
-            )
-            sweep = self._first(asset_uid)
-            seen = take_page(self._database, sweep, rows, ())
-            self._finish(sweep)
-            return self._tally(sweep, seen)
+            return {
+                asset_uid: self._add(asset_uid, of_form) for asset_uid, of_form in rows.items()
+            }
 
     def differing(self, asset_uid: str, rows: Sequence[Row]) -> tuple[str, ...]:
-        """The server's names of rows that are not in the store exactly as they are here."""
+        """The server's names of rows that are not in the store exactly as they are here.
+
+        What is sealed on the server is only looked for: its answers may be known from a file.
+        """
         found = self._database.rows_among(
             "SELECT server_id, digest FROM head WHERE NOT is_deleted AND asset_uid = ?"
             " AND server_id IN",
@@ -174,7 +172,10 @@ class Store:
         )
         digests = dict(found)
         return tuple(
-            row.server_id for row in rows if digests.get(row.server_id) != keep(row).digest
+            row.server_id
+            for row in rows
+            if digests.get(row.server_id) != keep(row).digest
+            and not (row.server_id in digests and is_sealed(row.content))
         )
 
     def changes(self, asset_uid: str) -> Iterator[Change]:
@@ -184,7 +185,8 @@ class Store:
         """
         found = self._database.rows(
             "SELECT v.id, root_uuid, v.server_id, v.fate FROM version AS v"
-            " JOIN submission ON submission.id = v.submission WHERE v.fate != 'new'"
+            " JOIN submission ON submission.id = v.submission"
+            " WHERE v.fate NOT IN ('new', 'confirmed')"
             " AND sweep = (SELECT max(id) FROM sweep WHERE asset_uid = ?) ORDER BY v.id",
             asset_uid,
         )
@@ -268,6 +270,17 @@ class Store:
         for asset_uid, form_version, content in rows:
             yield asset_uid, form_version, None if content is None else json.loads(content)
 
+    def _add(self, asset_uid: str, rows: Sequence[Row]) -> Tally:
+        self._database.execute(
+            "UPDATE sweep SET finished = ? WHERE asset_uid = ? AND finished IS NULL",
+            self._database.now(),
+            asset_uid,
+        )
+        sweep = self._first(asset_uid)
+        seen = take_page(self._database, sweep, rows, ())
+        self._finish(sweep)
+        return self._tally(sweep, seen)
+
     def _first(self, asset_uid: str) -> Sweep:
         known = self._database.row(
             "SELECT 1 FROM head WHERE asset_uid = ? AND NOT is_deleted", asset_uid
@@ -320,6 +333,8 @@ class Store:
                 sweep.id,
             )
         )
+        # What a file had said before is nothing new.
+        fates.pop(Fate.CONFIRMED, None)
         became = sum(number for fate, number in fates.items() if fate != Fate.DELETED)
         return Tally(**fates, unchanged=seen - became)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kobosmix.store.content import Kept, keep, what_became
+from kobosmix.store.content import Kept, agree, is_from_file, is_sealed, keep, what_became
 from kobosmix.store.database import Database
 from kobosmix.store.model import Fate, Head, Row, Sweep
 
@@ -129,13 +129,14 @@ class _Page:
             self._form_versions.add(row.form_version)
         if known is None or known.sweep != self._sweep.id:
             self._newly_seen += 1
-        is_same = known is not None and not known.is_deleted and known.digest == kept.digest
+        fate = self._fate(known, kept)
         submission = known.submission if known else self._new_submission(name)
-        version = (
-            known.version if known and is_same else self._new_version(submission, known, kept)
-        )
+        if known is not None and fate is None:
+            version, digest = known.version, known.digest
+        else:
+            version, digest = self._new_version(submission, fate or Fate.NEW, kept), kept.digest
         newest = _Known(
-            submission, row.server_id, row.mark, version, kept.digest, False, self._sweep.id
+            submission, row.server_id, row.mark, version, digest, False, self._sweep.id
         )
         self._by_root[name] = self._heads[submission] = newest
 
@@ -190,8 +191,8 @@ class _Page:
         self._submissions.append((number, self._sweep.asset_uid, name))
         return number
 
-    def _new_version(self, submission: int, known: _Known | None, kept: Kept) -> int:
-        row, fate = kept.row, self._fate(known, kept)
+    def _new_version(self, submission: int, fate: Fate, kept: Kept) -> int:
+        row = kept.row
         number, self._next_version = self._next_version, self._next_version + 1
         self._versions.append(
             (
@@ -201,17 +202,28 @@ class _Page:
         )
         return number
 
-    def _fate(self, known: _Known | None, kept: Kept) -> Fate:
+    def _fate(self, known: _Known | None, kept: Kept) -> Fate | None:
+        """What has become of it; None where there is nothing to be stored.
+
+        That is so where it is as it was, or is sealed on the server and known from a file.
+        """
         if known is None:
             return Fate.NEW
         if known.is_deleted:
             return Fate.RESTORED
+        if known.digest == kept.digest:
+            return None
         before = self._database.row(
             "SELECT content, validation FROM version WHERE id = ?", known.version
         )
         content, validation = before or ("{}", "")
-        reviewed = validation != kept.row.validation
-        return what_became(json.loads(content), json.loads(kept.content), reviewed=reviewed)[0]
+        was, now = json.loads(content), json.loads(kept.content)
+        if is_from_file(was) and not is_from_file(now):
+            if is_sealed(now):
+                return None
+            if agree(was, now):
+                return Fate.CONFIRMED
+        return what_became(was, now, reviewed=validation != kept.row.validation)[0]
 
 
 def _next_id(database: Database, table: str) -> int:
