@@ -167,7 +167,7 @@ def with_background_known(study: Study, prepared: Prepared, today: date) -> Prep
     By what was pulled and linked so far: whoever is missing from it is asked once more.
     """
     nothing_pulled = not study.store_file.exists() or not study.codebooks()
-    if nothing_pulled or not prepared.forms or not prepared.sound().has_issued_ids:
+    if nothing_pulled or not prepared.forms or not prepared.sound().carries_register:
         return prepared
     interviews = _match(study, prepared, today).interviews
     known = background_known(interviews, [b.codebook for b in prepared.forms])

@@ -58,7 +58,7 @@ def explanations() -> dict[str, tuple[str, str]]:
     from kobosmix.context import check as context_check
     from kobosmix.engines import check as engines_check
     from kobosmix.invariance import check as invariance_check
-    from kobosmix.people import enumerators, read, register
+    from kobosmix.people import enumerators, links, read, register
     from kobosmix.printed import check as printed_check
     from kobosmix.wording import check as wording_check
     from kobosmix.wording import lint
@@ -78,6 +78,7 @@ def explanations() -> dict[str, tuple[str, str]]:
         register,
         enumerators,
         read,
+        links,
     )
     known = dict(EXPLANATIONS)
     for module in modules:

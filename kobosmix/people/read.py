@@ -12,6 +12,7 @@ from kobosmix.findings import Finding, Place, Severity
 from kobosmix.people.coverage import check_coverage, check_variety
 from kobosmix.people.enumerators import Enumerator, read_enumerators
 from kobosmix.people.ids import digest, issued_digests, remember_issued
+from kobosmix.people.links import check_links_stay
 from kobosmix.people.model import SPARE, Register, Respondent
 from kobosmix.people.register import read_register
 from kobosmix.study import Study
@@ -59,6 +60,7 @@ def read_people(
         cohorts=context.cohorts,
         partners=context.partners,
         arms=context.arms,
+        languages=context.languages,
         issued=issued,
         # Before the first ID there is no register; after it, one that is gone is a loss.
         required=bool(issued),
@@ -66,6 +68,7 @@ def read_people(
     if register.respondents:
         said += check_no_row_is_lost(study, register, issued)
         said += check_rows_belong_together(study, register)
+        said += check_links_stay(study, register)
     return enumerators, register, [*findings, *said]
 
 
