@@ -104,6 +104,29 @@ def deploy_study(
     study.remember(server=plan.server.url)
 
 
+def links_of_study(study: Study, server: KoboServer) -> list[Path]:
+    """Write handover/ for the forms as they are on the server; the files written.
+
+    A form that was changed since it was deployed is a StudyError: the page would tell of another.
+    """
+    from kobosmix.handover import write_handover
+
+    prepared = prepare(study, engines=False)
+    prepared.sound()
+    there = {key: each for key, each in deployments(study).items() if each.server == server.url}
+    changed = [
+        built.key
+        for built in prepared.forms
+        if built.key in there and there[built.key].build_id != built.codebook.build_id
+    ]
+    if changed:
+        raise StudyError(
+            f"{', '.join(changed)}: changed since the last deploy, so the server has another "
+            "form; 'kobosmix deploy' comes first. Nothing was written."
+        )
+    return write_handover(prepared, server, {key: each.uid for key, each in there.items()})
+
+
 def note_rehearsal(study: Study) -> None:
     """Remember that the projects the study is deployed to now hold invented people.
 

@@ -51,6 +51,7 @@ FLOW = [
         "build",
         "store",
         "server",
+        "handover",
         "match",
         "tables",
         "steps",
@@ -65,7 +66,7 @@ DOORS = {
     "babel": ("bank/check.py", "wording/names.py", "wording/po.py"),
     "click": ("cli/",),
     "docx": ("printed/review.py",),
-    "jinja2": ("context/new.py", "preview/page.py", "printed/page.py"),
+    "jinja2": ("context/new.py", "handover/page.py", "preview/page.py", "printed/page.py"),
     "openpyxl": ("xlsx.py",),
     "pandas": ("tables/",),
     "platformdirs": ("server/credentials.py",),
@@ -77,6 +78,7 @@ DOORS = {
     "requests": ("server/",),
     "rich": ("cli/",),
     "ruamel": ("yamledit.py", "yamlfile.py"),
+    "segno": ("handover/qr.py",),
     "sqlite3": ("store/", "server/local/"),
     "starlette": ("server/local/",),
     "uvicorn": ("server/local/",),
@@ -86,7 +88,7 @@ DOORS = {
 # Each costs a tenth of a second or more, which `kobosmix --help` must not spend.
 HEAVY = [
     *("docx", "jinja2", "openpyxl", "pandas", "pydantic", "pyxform", "requests", "rich"),
-    *("ruamel", "starlette", "uvicorn", "weasyprint", "xlsxwriter"),
+    *("ruamel", "segno", "starlette", "uvicorn", "weasyprint", "xlsxwriter"),
 ]
 # Libraries that come with an extra, and need not be here, by the package that holds them.
 OPTIONAL = {"docx": "python-docx", "weasyprint": "weasyprint"}

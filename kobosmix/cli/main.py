@@ -31,6 +31,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "serve": ("server", "Run a local server that speaks the language of KoboToolbox."),
     "deploy": ("server", "Put the forms on the server; twice changes nothing."),
+    "links": (
+        "handover",
+        "Write the page for phones and web forms, and personal links, again.",
+    ),
     "rehearse": ("server", "Send invented interviews to the local server, with known faults."),
     "pull": ("server", "Fetch every submission into the study's store."),
     "match": ("tables", "Match the waves of each respondent; list what needs a person."),
