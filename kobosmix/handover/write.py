@@ -34,15 +34,7 @@ def write_handover(
     PRETEST) the page says so and has a file of its own, and nobody is given a personal link: what
     is sent there never counts.
     """
-    forms = [
-        _fielded(prepared, server, built, uids[built.key])
-        for built in prepared.forms
-        if built.key in uids
-    ]
-    if not forms:
-        raise StudyError(
-            "none of the study's forms is on the server, so there is nothing to show"
-        )
+    forms = _fielded(prepared, server, uids)
     folder = prepared.study.handover_folder
     addressed = {} if mark else _addressed(prepared, forms)
     handover = Handover(
