@@ -51,6 +51,7 @@ class Projects:
 
     links: dict[str, str] = field(default_factory=lambda: dict(ENKETO))
     permissions: list[dict[str, str]] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)
 
 
 @contextmanager
@@ -66,6 +67,7 @@ def serving(projects: Projects) -> Iterator[KoboServer]:
                     "name": f"Project {uid}",
                     "deployment__links": projects.links,
                     "permissions": projects.permissions,
+                    "deployment__active": uid not in projects.closed,
                 }
             body = json.dumps(told).encode()
             self.send_response(200)
@@ -415,6 +417,18 @@ def test_nothing_of_a_person_is_in_what_travels_with_the_form_or_on_the_page(
         assert not each.link_token or each.link_token not in text
         assert not each.link_token or each.link_token not in repr(each)
     assert prepared.media() == {}
+
+
+def test_a_form_that_is_closed_is_not_shown_and_nobody_is_sent_there(
+    tmp_path: Path, projects: Projects, server: KoboServer
+) -> None:
+    study = study_of(tmp_path)
+    projects.closed = {"apre_locals"}
+
+    page, *files = hand_over(study, server)
+
+    assert "apre_locals" not in page.read_text(encoding="utf-8")
+    assert [file.name for file in files] == ["links_pre_syrians.xlsx"]
 
 
 def test_forms_that_are_nowhere_have_no_page(tmp_path: Path, server: KoboServer) -> None:

@@ -65,15 +65,15 @@ def _fielded(
             uid=uids[built.key],
             codebook=built.codebook,
             languages=tuple(languages[tag] for tag in built.codebook.languages),
-            web=web_forms(server, uids[built.key]),
+            web=web,
         )
         for built in prepared.forms
-        if built.key in uids
+        if built.key in uids and (web := web_forms(server, uids[built.key])).takes_answers
     ]
     if not forms:
         raise StudyError(
-            f"none of the study's forms is on {server.url}; 'kobosmix deploy' comes first. Nothing "
-            "was written."
+            f"none of the study's forms is open on {server.url}; 'kobosmix deploy' comes first. "
+            "Nothing was written."
         )
     return forms
 

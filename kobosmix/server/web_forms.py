@@ -17,14 +17,16 @@ _ANONYMOUS, _SENDS = "/users/AnonymousUser/", "/permissions/add_submissions/"
 class WebForms:
     """The addresses of one form; empty where the server has no web forms.
 
-    `title` is what the project is called there. `one` thanks whoever sent the form and ends; `many` begins anew after each. `is_open` says
-    whether it takes answers from people without an account.
+    `title` is what the project is called there. `one` thanks whoever sent the form and ends; `many`
+    begins anew after each. `is_open` says whether it takes answers from people without an account;
+    `takes_answers` whether from anybody, which ends when its wave is closed.
     """
 
     title: str = ""
     one: str = ""
     many: str = ""
     is_open: bool = False
+    takes_answers: bool = True
 
 
 def web_forms(server: KoboServer, uid: str) -> WebForms:
@@ -39,6 +41,8 @@ def web_forms(server: KoboServer, uid: str) -> WebForms:
         one=_address(said, "single_url"),
         many=_address(said, "url"),
         is_open=_is_open(content),
+        takes_answers=isinstance(content, dict)
+        and content.get("deployment__active") is not False,
     )
 
 
