@@ -23,6 +23,9 @@ FORMAT = 1
 DONT_KNOW = "98"
 REFUSED = "99"
 
+# The variable that a personal link fills in. It stands for the ID, and only the register says whose.
+PERSONAL_LINK = "link_token"
+
 
 class Missing(StrEnum):
     """Why there is no answer. `MISSING_CODES` has the number each is stored as."""

@@ -119,7 +119,7 @@ class Prepared:
         """The lists the forms carry: enumerators by code, and the register without arms."""
         context = self.sound()
         files = dict[str, bytes]()
-        if context.has_issued_ids:
+        if context.carries_register:
             files["register.csv"] = register_csv(self.register, self.background_known)
         if context.is_interview:
             files["enumerators.csv"] = enumerators_csv(self.enumerators)

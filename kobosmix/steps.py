@@ -139,6 +139,41 @@ def remembered_forms(study: Study, practice: str = "") -> Mapping[str, Mapping[s
     return dict(state.get("deployments", {}))
 
 
+def links_of_study(study: Study, server: KoboServer) -> list[Path]:
+    """Write handover/ for the forms as they are on the server; the files written.
+
+    A form that was changed since it was deployed is a StudyError: the page would tell of another.
+    """
+    prepared = prepare(study, engines=False)
+    prepared.sound()
+    there = {key: each for key, each in deployments(study).items() if each.server == server.url}
+    changed = [
+        built.key
+        for built in prepared.forms
+        if built.key in there and there[built.key].build_id != built.codebook.build_id
+    ]
+    if changed:
+        raise StudyError(
+            f"{', '.join(changed)}: changed since the last deploy, so the server has another "
+            "form; 'kobosmix deploy' comes first. Nothing was written."
+        )
+    return hand_over(study, prepared, server)
+
+
+def hand_over(
+    study: Study, prepared: Prepared, server: KoboServer, practice: str = ""
+) -> list[Path]:
+    """Write handover/ for the forms just deployed, of the field or of practice; the files."""
+    from kobosmix.form import PRACTICE_MARKS
+    from kobosmix.handover import write_handover
+
+    told = remembered_forms(study, practice)
+    uids = {key: each["uid"] for key, each in told.items() if each["server"] == server.url}
+    accounts = {each.code: each.account for each in prepared.enumerators if each.account}
+    mark = PRACTICE_MARKS.get(practice, "")
+    return write_handover(prepared, server, uids, accounts=accounts, mark=mark)
+
+
 def note_rehearsal(study: Study) -> None:
     """Remember that the projects the study is deployed to now hold invented people.
 
@@ -161,7 +196,7 @@ def with_background_known(study: Study, prepared: Prepared, today: date) -> Prep
     By what was pulled and linked so far: whoever is missing from it is asked once more.
     """
     nothing_pulled = not study.store_file.exists() or not study.codebooks()
-    if nothing_pulled or not prepared.forms or not prepared.sound().has_issued_ids:
+    if nothing_pulled or not prepared.forms or not prepared.sound().carries_register:
         return prepared
     interviews = _match(study, prepared, today).interviews
     known = background_known(interviews, [b.codebook for b in prepared.forms])

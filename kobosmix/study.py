@@ -65,6 +65,11 @@ class Study:
         return self.build_folder / "print"
 
     @property
+    def handover_folder(self) -> Path:
+        """What the team is handed once the forms are on the server; personal links too."""
+        return self.root / "handover"
+
+    @property
     def store_file(self) -> Path:
         """Every submission pulled, as it came."""
         return self.root / "store.sqlite"

@@ -226,6 +226,7 @@ def _staff() -> Sequence[Variable]:
         *(_variable(name, Role.META, Kind.META) for name in ("start", "end", "today")),
         _variable("staff/enumerator", Role.STAFF, Kind.SELECT_ONE, options=choices("e1", "e2")),
         _variable("staff/site", Role.STAFF, Kind.SELECT_ONE, options=choices("north", "south")),
+        _variable("staff/link_token", Role.STAFF),
         _variable("staff/rid", Role.STAFF),
         _variable("staff/attempt", Role.STAFF, Kind.SELECT_ONE, options=choices("interview")),
     )

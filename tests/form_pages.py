@@ -158,9 +158,11 @@ class WebForms:
 
 
 class Enketo:
-    """Enketo, with the theme of KoboToolbox."""
+    """Enketo, with the theme of KoboToolbox; `address` is the link that the form is opened by."""
 
-    def __init__(self, page: Page, folder: Path, xml: str, lists: Mapping[str, str]) -> None:
+    def __init__(
+        self, page: Page, folder: Path, xml: str, lists: Mapping[str, str], address: str = ""
+    ) -> None:
         self.page = page
         opened = folder / "enketo.html"
         opened.write_bytes(gzip.decompress(ENKETO.read_bytes()))
@@ -170,7 +172,7 @@ class Enketo:
             for name, text in lists.items()
             if name in xml
         }
-        page.evaluate("([xml, rows]) => openForm(xml, rows)", [xml, rows])
+        page.evaluate("(opened) => openForm(...opened)", [xml, rows, address])
 
     def shown(self) -> dict[str, str]:
         found: list[tuple[str, str]] = self.page.evaluate(

@@ -382,7 +382,8 @@ def test_an_answered_form_gets_a_new_register(double: KoboDouble, server: KoboSe
     double.projects[memory["pre_turks"]["uid"]].rows = [row(1)]
     form = replace(a_form("turks"), media={"register.csv": b"new"})
 
-    assert acts(deploy(server, [form], memory)) == ["upload", "deploy"]
+    assert acts(deploy(server, [form], memory)) == ["upload", "withdraw", "deploy"]
+    assert double.projects[memory["pre_turks"]["uid"]].manifest == {"register.csv": b"new"}
 
 
 def test_what_is_in_the_field_counts_and_not_the_draft_on_the_server(

@@ -53,6 +53,7 @@ FLOW = [
         "downloads",
         "fielded",
         "server",
+        "handover",
         "match",
         "tables",
         "steps",
@@ -70,7 +71,7 @@ DOORS = {
     "babel": ("bank/check.py", "wording/names.py", "wording/po.py"),
     "click": ("cli/",),
     "docx": ("printed/review.py",),
-    "jinja2": ("context/new.py", "preview/page.py", "printed/page.py"),
+    "jinja2": (*("context/new.py", "handover/page.py", "preview/page.py", "printed/page.py"),),
     "keyring": ("server/system_keyring.py",),
     "openpyxl": ("xlsx.py",),
     "pandas": ("tables/",),
@@ -83,6 +84,7 @@ DOORS = {
     "requests": ("server/",),
     "rich": ("cli/",),
     "ruamel": ("yamledit.py", "yamlfile.py"),
+    "segno": ("handover/qr.py",),
     "sqlite3": ("store/", "server/local/"),
     "starlette": ("server/local/",),
     "uvicorn": ("server/local/",),
@@ -91,18 +93,8 @@ DOORS = {
 }
 # Each costs a tenth of a second or more, which `kobosmix --help` must not spend.
 HEAVY = [
-    *(
-        "docx",
-        "jinja2",
-        "keyring",
-        "openpyxl",
-        "pandas",
-        "pydantic",
-        "pyxform",
-        "requests",
-        "rich",
-    ),
-    *("ruamel", "starlette", "uvicorn", "weasyprint", "xlsxwriter"),
+    *("docx", "jinja2", "keyring", "openpyxl", "pandas", "pydantic", "pyxform", "requests"),
+    *("rich", "ruamel", "segno", "starlette", "uvicorn", "weasyprint", "xlsxwriter"),
 ]
 # Libraries that come with an extra, and need not be here, by the package that holds them.
 OPTIONAL = {"docx": "python-docx", "weasyprint": "weasyprint"}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +37,7 @@ AFTER_TRUST = (
     *(f"metaperceptions_{number}" for number in range(1, 4)),
     *(f"willingness_{number}" for number in range(1, 5)),
 )
+TOKEN = "abcdefghijklmnopqrstuvwxyz234567"
 ATTEMPTS = ("not_reached", "moved", "postponed")
 
 pytestmark = [
@@ -99,6 +100,16 @@ class Team:
             key = f"{study} {built.key}"
             self.forms[key] = phone_form(prepared, built)
             self.codebooks[key] = built.codebook
+
+    def opened_by_link(self, form: str, token: str) -> str:
+        """The form as a web form has it that was opened by a personal link; its name."""
+        key, empty = f"{form} by link", "<link_token/>"
+        plain = self.forms[form]
+        assert plain.xform.count(empty) == 1
+        filled = plain.xform.replace(empty, f"<link_token>{token}</link_token>")
+        self.forms[key] = replace(plain, xform=filled)
+        self.codebooks[key] = self.codebooks[form]
+        return key
 
     def plan(
         self,
@@ -195,6 +206,7 @@ def plan_modes(team: Team) -> None:
     pre = "lake pre_locals"
     team.plan("alone", "alone pre_locals", roles=SILENT)
     team.plan("alone, whole", "alone pre_locals")
+    team.plan("alone, by link", team.opened_by_link("alone pre_locals", TOKEN))
     stopped: dict[str, Any] = dict.fromkeys(AFTER_TRUST, "")
     team.plan("stopped", pre, **stopped, ended="stopped")
     team.plan("left off", pre, **stopped, ended="to_end")
@@ -552,6 +564,18 @@ def test_a_code_is_asked_after_consent_and_no_number_before(
     letters = [choice.label for choice in interview.screen("code_mother").choices]
     assert letters[:3] == ["A", "B", "C"]
     assert len(letters) == 26 + 2
+
+
+def test_who_comes_by_a_personal_link_is_asked_no_number(held: dict[str, Interviewed]) -> None:
+    linked, alone = held["alone, by link"], held["alone, whole"]
+
+    assert linked.walk.outcome is Verdict.OK
+    assert not {name for name in linked.shown if name.startswith("rid")}
+    assert (linked.sent["link_token"], linked.sent["rid"]) == (TOKEN, "")
+    assert {"rid_typed", "rid_again"} <= set(alone.shown)
+    assert (alone.sent["link_token"], alone.sent["rid"]) == ("", LOCAL)
+    assert set(alone.shown) - set(linked.shown) == {"rid_typed", "rid_again"}
+    assert linked.answers() == alone.answers()
 
 
 def test_alone_somebody_answers_all_and_sends(held: dict[str, Interviewed]) -> None:

@@ -17,6 +17,7 @@ from kobosmix.xlsx import read_rows, records
 from tests.answers import WAVES, Scenario, issued
 
 BREAK_OFF = {"trust_2": None, "hope_1": None, "hope_2": None, "comment": None}
+TOKEN, LOST = "a2" * 16, "b3" * 16
 FIRST_ONLY: dict[str, str | None] = {"trust_1": "4", **BREAK_OFF}
 
 
@@ -181,6 +182,74 @@ def test_a_form_that_is_not_of_this_study_is_not_read(study: Scenario) -> None:
     assert {bucket(matched, each) for each in keys} == {Bucket.UNKNOWN_FORM}
     assert {each.wave for each in matched.entries} == {""}
     assert state(study, matched, "ana") is State.OVERDUE
+
+
+def test_a_personal_link_stands_for_the_id(study: Scenario) -> None:
+    study.person("lea", link_token=TOKEN)
+    key = study.answers("lea", link_token=TOKEN, rid=None)
+
+    matched = study.matched()
+
+    found = entry(matched, key)
+    assert (found.bucket, found.id_used, found.id_entered) == (
+        Bucket.LINKED,
+        study.rid("lea"),
+        "",
+    )
+    assert state(study, matched, "lea") is State.COMPLETED
+
+
+def test_a_link_of_nobody_waits_for_somebody_who_knows_more(study: Scenario) -> None:
+    study.person("lea", link_token=TOKEN)
+    lost = study.answers("ana", link_token=LOST, rid=None)
+    typed = study.answers("ana", link_token=LOST)
+
+    matched = study.matched()
+
+    for found in (entry(matched, lost), entry(matched, typed)):
+        assert (found.bucket, found.id_used) == (Bucket.UNKNOWN_ID, "")
+        assert "personal link" in found.reason
+        assert LOST not in str(found)
+    assert state(study, matched, "ana") is not State.COMPLETED
+
+
+def test_a_link_and_an_id_of_two_persons_are_for_a_person_to_decide(study: Scenario) -> None:
+    study.person("lea", link_token=TOKEN)
+    agreeing = study.answers("lea", link_token=TOKEN)
+    contrary = study.answers("lea", "post", link_token=TOKEN, rid=study.rid("ana"))
+
+    matched = study.matched()
+
+    assert bucket(matched, agreeing) is Bucket.LINKED
+    found = entry(matched, contrary)
+    assert (found.bucket, found.id_used) == (Bucket.LINK_CONFLICT, study.rid("lea"))
+    assert found.id_entered == study.rid("ana")
+    assert state(study, matched, "lea", "post") is State.CONFLICT
+    assert state(study, matched, "ana", "post") is not State.CONFLICT
+
+
+def test_who_withdrew_is_left_out_whatever_the_way_in(study: Scenario) -> None:
+    study.person("lea", link_token=TOKEN, status="withdrawn")
+    key = study.answers("lea", link_token=TOKEN, rid=None)
+
+    assert bucket(study.matched(), key) is Bucket.WITHDRAWN
+
+
+def test_no_token_gets_into_what_is_written_of_the_matching(
+    study: Scenario, tmp_path: Path
+) -> None:
+    study.person("lea", link_token=TOKEN)
+    study.answers("lea", link_token=TOKEN, rid=None)
+    study.answers("ana", link_token=LOST, rid=None)
+
+    write_match(tmp_path, study.matched())
+
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert len(files) > 2
+    for file in files:
+        text = str(read_rows(file)) if file.suffix == ".xlsx" else file.read_text("utf-8")
+        assert TOKEN not in text
+        assert LOST not in text
 
 
 def test_the_form_of_another_group_is_a_conflict(study: Scenario) -> None:

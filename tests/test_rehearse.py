@@ -19,6 +19,7 @@ from kobosmix.match import Matched, link
 from kobosmix.match.answers import decode
 from kobosmix.match.model import Bucket, State
 from kobosmix.people import ids
+from kobosmix.people.links import with_link_tokens
 from kobosmix.people.model import SPARE, WITHDRAWN, Register
 from kobosmix.people.register import add_respondents, write_register
 from kobosmix.prepare import Prepared, prepare
@@ -117,6 +118,28 @@ def books(prepared: Prepared) -> dict[tuple[str, str], Codebook]:
     return {(b.codebook.wave, b.codebook.group): b.codebook for b in prepared.forms}
 
 
+def test_who_comes_by_a_personal_link_is_found_by_it_and_others_by_their_number(
+    tmp_path: Path,
+) -> None:
+    study = write_study(tmp_path, CONTEXTS["self_administered"])
+    with_register(study, 20)
+    first = prepare(study, engines=False)
+    write_register(study.register_file, with_link_tokens(first.register))
+    prepared = prepare(study, engines=False)
+    prepared.sound()
+
+    script = script_for(prepared, today=AFTER_ALL)
+    found = matched(prepared, script)
+
+    tokens = {each.link_token: each.id for each in prepared.register.respondents}
+    linked = [each for each in script.planted if each.bucket is Bucket.LINKED]
+    by_link = [each for each in linked if each.answers.get("link_token")]
+    assert len(linked) > len(by_link) > len(linked) / 2
+    assert all("rid_typed" not in each.answers for each in by_link)
+    assert {tokens[each.answers["link_token"]] for each in by_link} == {e.rid for e in by_link}
+    assert differences(compare(script, found)) == []
+
+
 def matched(prepared: Prepared, script: Script, today: date = AFTER_ALL) -> Matched:
     """The script as the ledgers find it, with nothing between phone and ledger."""
     return link(
@@ -176,7 +199,7 @@ def test_every_kind_of_fault_is_planted_when_there_are_people_enough(
 ) -> None:
     script = script_for(interviews, today=AFTER_ALL)
 
-    never_planted = {Bucket.WITHDRAWN, Bucket.WAVE_CONFLICT, Bucket.TEST}
+    never_planted = {Bucket.WITHDRAWN, Bucket.WAVE_CONFLICT, Bucket.TEST, Bucket.LINK_CONFLICT}
     assert {each.bucket for each in script.planted} == set(Bucket) - never_planted
     assert len(script.as_rows()) == 23
 

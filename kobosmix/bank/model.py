@@ -178,9 +178,13 @@ class Language:
         `beside` are the tags of the form. Form engines know bare language codes only, so the
         region or script is named only where the form has another variety of the language.
         """
+        return f"{self.autonym} ({self.form_tag(beside)})"
+
+    def form_tag(self, beside: Sequence[str] = ()) -> str:
+        """By what a form engine knows the language in a form of the languages `beside`: `tr`."""
         primary = self.tag.partition("-")[0]
         alone = sum(tag.partition("-")[0] == primary for tag in beside) < 2  # noqa: PLR2004
-        return f"{self.autonym} ({primary if alone else self.tag})"
+        return primary if alone else self.tag
 
 
 @dataclass(frozen=True)

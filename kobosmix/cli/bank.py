@@ -60,7 +60,7 @@ def explanations() -> dict[str, tuple[str, str]]:
     from kobosmix.downloads import mapping_check
     from kobosmix.engines import check as engines_check
     from kobosmix.invariance import check as invariance_check
-    from kobosmix.people import enumerators, read, register
+    from kobosmix.people import enumerators, links, read, register
     from kobosmix.printed import check as printed_check
     from kobosmix.wording import check as wording_check
     from kobosmix.wording import lint
@@ -82,6 +82,7 @@ def explanations() -> dict[str, tuple[str, str]]:
         read,
         downloads_explained,
         mapping_check,
+        links,
     )
     known = dict(EXPLANATIONS)
     for module in modules:

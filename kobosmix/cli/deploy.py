@@ -119,7 +119,7 @@ def _deploy(
     how: Mapping[str, Any],
 ) -> None:
     from kobosmix.build import write_build
-    from kobosmix.steps import deploy_study, plan_study_deploy
+    from kobosmix.steps import deploy_study, hand_over, plan_study_deploy
     from kobosmix.waves import Stand, note_wave
 
     plan = plan_study_deploy(
@@ -144,6 +144,10 @@ def _deploy(
         click.echo(f"{len(plan.forms)} forms are on the server as built; nothing to do.")
     else:
         click.echo(f"{len(plan.forms)} forms are on the server, and phones get them as built.")
+    page, *_ = hand_over(study, prepared, server, practice)
+    click.echo(
+        f"{page.relative_to(study.root).as_posix()} is for the team: how phones get them."
+    )
     require_known(unknown, server.url)
 
 

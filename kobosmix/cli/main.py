@@ -39,6 +39,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "deploy",
         "Put the forms of the open waves on the server; twice changes nothing.",
     ),
+    "links": (
+        "handover",
+        "Write the page for phones and web forms, and personal links, again.",
+    ),
     "wave": ("wave", "Open and close a wave: only the forms of open waves are deployed."),
     "rehearse": ("serve", "Send invented interviews to the local server, with known faults."),
     "pull": ("pull", "Fetch every submission into the study's store."),

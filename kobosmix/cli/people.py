@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import click
 
 from kobosmix.cli.console import one_of, say, show_table, study_argument
 from kobosmix.context import Context
 from kobosmix.errors import StudyError
-from kobosmix.findings import Finding
 from kobosmix.study import Study, writing
 
 _SPARE_SHARE = 0.1
-# Columns and sheets that people added; the register is written without them.
-_NOT_KEPT = ("R201", "R203")
 
 
 @click.command("ids")
@@ -37,7 +33,7 @@ def ids_command(study: Study, group: str, count: int, spare: int | None, **place
     """
     from kobosmix.people import ids
     from kobosmix.people.model import SPARE
-    from kobosmix.people.read import remember_respondents
+    from kobosmix.people.read import refuse_to_drop, remember_respondents
     from kobosmix.people.register import add_respondents, write_register
     from kobosmix.prepare import prepare
 
@@ -50,7 +46,7 @@ def ids_command(study: Study, group: str, count: int, spare: int | None, **place
                 "this study has self-generated codes, so nobody is issued a number. With "
                 "'id_method: register' in context.yaml it would be."
             )
-        _refuse_to_drop(prepared.findings)
+        refuse_to_drop(prepared.findings, "issuing IDs")
         _check_place(context, group, place)
         spares = math.ceil(count * _SPARE_SHARE) if spare is None else spare
         known = prepared.register
@@ -66,16 +62,6 @@ def ids_command(study: Study, group: str, count: int, spare: int | None, **place
         [(group, str(count), str(spares), str(len(register.respondents)))],
     )
     say("register.xlsx holds the numbers. Names never go into it.")
-
-
-def _refuse_to_drop(findings: Iterable[Finding]) -> None:
-    """The register is written anew, without columns and sheets that people added."""
-    own = [finding.problem for finding in findings if finding.code in _NOT_KEPT]
-    if own:
-        raise StudyError(
-            f"register.xlsx holds something of your own ({'; '.join(own)}), and issuing IDs writes "
-            "the file anew without it. Move it to another file first. Nothing was changed."
-        )
 
 
 def _check_place(context: Context, group: str, place: dict[str, str]) -> None:

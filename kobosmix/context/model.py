@@ -139,3 +139,11 @@ class Context:
     def has_issued_ids(self) -> bool:
         """Whether respondents have a number of the register; otherwise they make a code."""
         return self.id_method == REGISTER
+
+    @property
+    def carries_register(self) -> bool:
+        """Whether forms carry the list of numbers: only where the team alone has the forms.
+
+        Who fills in a form alone has it by its link, and could read the whole list with it.
+        """
+        return self.has_issued_ids and self.is_interview

@@ -3,10 +3,17 @@
 from kobosmix.form.codebook import make_codebook
 from kobosmix.form.codebook_workbook import codebook_workbook
 from kobosmix.form.kobo import kobo_workbook
-from kobosmix.form.practice import PRETEST, TRAINING, for_practice, practice_title
+from kobosmix.form.practice import (
+    PRACTICE_MARKS,
+    PRETEST,
+    TRAINING,
+    for_practice,
+    practice_title,
+)
 from kobosmix.form.rows import XlsForm, workbook, write_form
 
 __all__ = [
+    "PRACTICE_MARKS",
     "PRETEST",
     "TRAINING",
     "XlsForm",

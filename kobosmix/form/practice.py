@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from kobosmix.form.rows import Row, XlsForm
 
 TRAINING, PRETEST = "training", "pretest"
-MARKS: Mapping[str, str] = {TRAINING: "EXERCISE", PRETEST: "PRETEST"}
+PRACTICE_MARKS: Mapping[str, str] = {TRAINING: "EXERCISE", PRETEST: "PRETEST"}
 # Hidden in the form, so that whatever is sent with it is known for what it is wherever it lands.
 PURPOSE = "kx_purpose"
 _BUILD = "kx_build"
@@ -19,7 +19,7 @@ def practice_title(title: str, purpose: str) -> str:
     >>> practice_title("Before the programme", "training")
     'EXERCISE – Before the programme'
     """
-    return f"{MARKS[purpose]} – {title}"
+    return f"{PRACTICE_MARKS[purpose]} – {title}"
 
 
 def for_practice(form: XlsForm, purpose: str) -> XlsForm:
@@ -27,7 +27,7 @@ def for_practice(form: XlsForm, purpose: str) -> XlsForm:
 
     The build id stays, and with it the codebook: what is asked is the same.
     """
-    mark = MARKS[purpose]
+    mark = PRACTICE_MARKS[purpose]
     survey = list[Row]()
     for row in form.survey:
         survey.append(row)

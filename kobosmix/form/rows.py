@@ -19,6 +19,7 @@ from kobosmix.questionnaire.model import (
     Block,
     Calculated,
     Device,
+    FromLink,
     ListOfOptions,
     Note,
     Part,
@@ -105,6 +106,8 @@ class _Rows:
                 yield self._row("note", part.name, part.label, part.hint, part.shown_if)
             case Calculated(rule=Device(what)):
                 yield {"type": what, "name": part.name}
+            case Calculated(rule=FromLink()):
+                yield {"type": "hidden", "name": part.name}
             case Calculated():
                 calculation = rule_xpath(part.rule)
                 yield {"type": "calculate", "name": part.name, "calculation": calculation}

@@ -50,6 +50,7 @@ class Bucket(StrEnum):
     CHECK_FAILED = "check_failed"
     UNKNOWN_ID = "unknown_id"
     UNKNOWN_FORM = "unknown_form"
+    LINK_CONFLICT = "link_conflict"
     GROUP_CONFLICT = "group_conflict"
     DUPLICATE_IDENTICAL = "duplicate_identical"
     DUPLICATE_SUPERSEDED = "duplicate_superseded"
@@ -61,6 +62,7 @@ class Bucket(StrEnum):
 # A person decides the conflicts, and until then none of their answers is used.
 CONFLICTS = frozenset(
     {
+        Bucket.LINK_CONFLICT,
         Bucket.GROUP_CONFLICT,
         Bucket.DUPLICATE_CONFLICT,
         Bucket.WAVE_CONFLICT,

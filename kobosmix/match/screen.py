@@ -10,12 +10,13 @@ The tests are put in this order, and the first that speaks decides:
      5  refused        at the door, or no consent
      6  no_id          from here on there are answers, and the question is whose
      7  check_failed
-     8  unknown_id
-     9  withdrawn      the register says so
-    10  group_conflict
-    11  wave_conflict
+     8  unknown_id     nobody in the register has the ID, or the personal link
+     9  link_conflict  the personal link is one person's, the ID that was typed another's
+    10  withdrawn      the register says so
+    11  group_conflict
+    12  wave_conflict
 
-What no test speaks on is `linked`, unless another submission stands in its way: duplicates are
+A personal link stands for the ID. What no test speaks on is `linked`, unless another submission stands in its way: duplicates are
 looked for next, then contradictions with the person's earlier waves. So an attempt without an
 interview stays what it is, whatever its ID; and a submission set aside here never makes a
 duplicate of a good one.
@@ -28,7 +29,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
-from kobosmix.codebook import Codebook, Kind
+from kobosmix.codebook import PERSONAL_LINK, Codebook, Kind
 from kobosmix.match.answers import (
     answers_of,
     contradicts_consent,
@@ -98,8 +99,15 @@ class Evidence:
         return normalise_id(self.answers.get("rid", ""))
 
     @cached_property
+    def link_token(self) -> str:
+        """What the personal link put in; empty where the form was opened without one."""
+        return self.answers.get(PERSONAL_LINK, "").strip()
+
+    @cached_property
     def respondent(self) -> Respondent | None:
-        """Whose ID it is, if anyone's."""
+        """Whose personal link it is, or without a link whose ID, if anyone's."""
+        if self.link_token:
+            return self.register.by_link_token.get(self.link_token)
         return self.register.by_id.get(self.rid)
 
     @cached_property
@@ -242,13 +250,15 @@ def _coded(evidence: Evidence, name: str) -> str:
 
 
 def _no_id(evidence: Evidence) -> Verdict | None:
-    return None if evidence.rid else Verdict(Bucket.NO_ID, "no ID was entered")
+    if evidence.rid or evidence.link_token:
+        return None
+    return Verdict(Bucket.NO_ID, "no ID was entered")
 
 
 def _check_failed(evidence: Evidence) -> Verdict | None:
     from kobosmix.people.ids import is_valid_id, one_edit_candidates
 
-    if is_valid_id(evidence.rid):
+    if evidence.link_token or is_valid_id(evidence.rid):
         return None
     near = one_edit_candidates(evidence.rid, evidence.register.by_id)
     suggestion = near[0] if len(near) == 1 else ""
@@ -258,8 +268,24 @@ def _check_failed(evidence: Evidence) -> Verdict | None:
 def _unknown_id(evidence: Evidence) -> Verdict | None:
     if evidence.respondent:
         return None
+    if evidence.link_token:
+        # The token itself is not repeated: it opens a form in somebody's name.
+        problem = "opened by a personal link that is nobody's in the register"
+        return Verdict(Bucket.UNKNOWN_ID, problem)
     problem = "a valid ID that is not in the register" + _coded(evidence, "rid_reason")
     return Verdict(Bucket.UNKNOWN_ID, problem)
+
+
+def _link_conflict(evidence: Evidence) -> Verdict | None:
+    respondent = evidence.respondent
+    if not evidence.link_token or not evidence.rid or respondent is None:
+        return None
+    if evidence.rid == respondent.id:
+        return None
+    return Verdict(
+        Bucket.LINK_CONFLICT,
+        f"opened by the personal link of {respondent.id}, but another ID was typed",
+    )
 
 
 def _withdrawn(evidence: Evidence) -> Verdict | None:
@@ -300,6 +326,7 @@ _TESTS: tuple[Callable[[Evidence], Verdict | None], ...] = (
     _no_id,
     _check_failed,
     _unknown_id,
+    _link_conflict,
     _withdrawn,
     _group_conflict,
     _wave_conflict,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from kobosmix.context.model import Context
+from kobosmix.errors import StudyError
 from kobosmix.files import write_json
 from kobosmix.findings import Finding, Place, Severity
 from kobosmix.people.coverage import check_coverage, check_variety
 from kobosmix.people.enumerators import Enumerator, read_enumerators
 from kobosmix.people.ids import digest, issued_digests, remember_issued
+from kobosmix.people.links import check_links_stay
 from kobosmix.people.model import SPARE, Register, Respondent
 from kobosmix.people.register import read_register
 from kobosmix.study import Study
@@ -19,6 +21,8 @@ from kobosmix.study import Study
 _FORMAT = 1
 # So many people may change their site or cohort without a word.
 _A_FEW = 2
+# Columns and sheets that people added; the register is written without them.
+_NOT_KEPT = ("R201", "R203")
 
 EXPLANATIONS = {
     "E111": (
@@ -59,6 +63,7 @@ def read_people(
         cohorts=context.cohorts,
         partners=context.partners,
         arms=context.arms,
+        languages=context.languages,
         issued=issued,
         # Before the first ID there is no register; after it, one that is gone is a loss.
         required=bool(issued),
@@ -66,6 +71,7 @@ def read_people(
     if register.respondents:
         said += check_no_row_is_lost(study, register, issued)
         said += check_rows_belong_together(study, register)
+        said += check_links_stay(study, register)
     return enumerators, register, [*findings, *said]
 
 
@@ -77,6 +83,16 @@ def remember_respondents(study: Study, respondents: Sequence[Respondent]) -> Non
     remember_issued(study, [each.id for each in respondents])
     rows = {digest(each.id): [each.group, each.site, each.cohort] for each in respondents}
     write_json(_rows_file(study), {"format": _FORMAT, "rows": {**_rows(study), **rows}})
+
+
+def refuse_to_drop(findings: Iterable[Finding], doing: str) -> None:
+    """Raise a StudyError where people added something that `doing` this would not keep."""
+    own = [finding.problem for finding in findings if finding.code in _NOT_KEPT]
+    if own:
+        raise StudyError(
+            f"register.xlsx holds something of your own ({'; '.join(own)}), and {doing} writes "
+            "the file anew without it. Move it to another file first. Nothing was changed in it."
+        )
 
 
 def check_no_row_is_lost(

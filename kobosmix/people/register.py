@@ -13,6 +13,8 @@ Findings:
     R110  an ID in several rows
     R111  an unknown code
     R112  a respondent without a group
+    R113  a personal link in several rows
+    R114  a personal link with wrong characters
 """
 
 from __future__ import annotations
@@ -45,7 +47,17 @@ from kobosmix.people.ids import (
     normalise_id,
     one_edit_candidates,
 )
-from kobosmix.people.model import ACTIVE, COLUMNS, STATUSES, WITHDRAWN, Register, Respondent
+from kobosmix.people.links import check_link_tokens
+from kobosmix.people.model import (
+    ACTIVE,
+    COLUMNS,
+    FURTHER_COLUMNS,
+    STATUSES,
+    WITHDRAWN,
+    Register,
+    Respondent,
+)
+from kobosmix.people.personal import is_like_a_name, personal_line
 from kobosmix.xlsx import Cell, Sheet, sheet_names, workbook_bytes
 
 EXPLANATIONS: Explanations = {
@@ -99,6 +111,15 @@ EXPLANATIONS: Explanations = {
         "An active respondent has no group, so no form fits.",
         "Fill in the group; an ID nobody holds yet has the status spare.",
     ),
+    "R113": (
+        "One link_token stands in several rows, so answers could belong to several persons.",
+        "Copy the register back from a backup; sort whole rows, and never fill the column down.",
+    ),
+    "R114": (
+        "A link_token has not the form in which it was issued.",
+        "Copy the cell back from a backup. Tokens are issued by 'kobosmix links'; where none of "
+        "the links was sent yet, the cell can be emptied instead, and a new one is issued.",
+    ),
     "R201": (
         "The register has columns that kobosmix does not read.",
         "Nothing, if they hold no personal data; 'kobosmix ids' does not keep them.",
@@ -114,22 +135,9 @@ EXPLANATIONS: Explanations = {
     ),
 }
 
-# Words that head a column of names, phone numbers or addresses, in languages of the field.
-_PERSONAL_WORDS = re.compile(
-    "names?|surname|firstname|lastname|fullname|forename|nickname|phone|telephone|tel|mobile|gsm|"
-    "cellphone|whatsapp|telegram|viber|email|mail|address|nom|prenom|prénom|téléphone|courriel|"
-    "nombre|apellidos?|tel[eé]fono|correo|adi?|soyadi?|isim|telefon|cep|eposta|ime|prezime|"
-    "mobitel|jina|simu|nome|cognome|имя|фамилия|телефон|почта|име|презиме|ім'я|прізвище|"
-    "اسم|الاسم|الإسم|الكنية|هاتف|الهاتف|جوال|موبايل|البريد|نام|شماره|تلفن"
-)
-_THING_WORDS = frozenset({"group", "site", "cohort", "partner", "arm", "school", "village"})
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-_PHONE = re.compile(r"\+\d{7,15}|\d{9,15}")
-_PHONE_MARKS = str.maketrans("", "", " \N{NO-BREAK SPACE}-()./")
 _DECIMAL = re.compile(r"[0-9.,]+[eE][+-]?[0-9]+|[0-9]+[.,][0-9]+")
-_LONGEST_NAME = 4
 _LONGEST_HEADER = 30
+_OURS = frozenset({*COLUMNS, *FURTHER_COLUMNS})
 
 
 def read_register(  # noqa: PLR0913 -- one list of codes for each column
@@ -140,6 +148,7 @@ def read_register(  # noqa: PLR0913 -- one list of codes for each column
     cohorts: Collection[str],
     partners: Collection[str],
     arms: Collection[str],
+    languages: Collection[str] = (),
     issued: Collection[str] = frozenset(),
     required: bool = True,
 ) -> tuple[Register, list[Finding]]:
@@ -153,23 +162,32 @@ def read_register(  # noqa: PLR0913 -- one list of codes for each column
     if not path.exists():
         missing = table.finding("R101", "", (), "the file is missing")
         return Register(), [missing] if required else []
-    found = [*check_columns(table, COLUMNS, missing="R102", repeated="R103")]
+    # Of the further columns none need be there, but one that is must not be there twice.
+    ours = (*COLUMNS, *(each for each in FURTHER_COLUMNS if each in table.header))
+    found = [*check_columns(table, ours, missing="R102", repeated="R103")]
     found += [*_check_personal(table), *_check_sheets(table, path)]
     # Without its header, the first person would be taken for one, and every row for wrong.
     if "id" in table.header:
         codes = (groups, sites, cohorts, partners, arms, STATUSES)
-        found += [*_check_extra(table), *check_formulas(table, COLUMNS, "R105")]
-        found += _check_ids(table, issued)
-        found += _check_codes(table, dict(zip(COLUMNS[1:], codes, strict=True)))
+        found += [*_check_extra(table), *check_formulas(table, ours, "R105")]
+        found += [*_check_ids(table, issued), *check_link_tokens(table)]
+        by_column = dict(zip(COLUMNS[1:], codes, strict=True))
+        found += _check_codes(table, {**by_column, "language": languages})
     return _trusted(table), in_order(found)
 
 
 def write_register(path: Path, register: Register) -> None:
-    """Write register.xlsx in one step: sorted by ID, the IDs as text, no column beyond ours."""
+    """Write register.xlsx in one step: sorted by ID, the IDs as text, no column beyond ours.
+
+    Language and personal link are columns where somebody has one.
+    """
     persons = sorted(register.respondents, key=lambda person: person.id)
-    rows: list[Sequence[Cell]] = [COLUMNS]
-    rows += [tuple(getattr(person, column) for column in COLUMNS) for person in persons]
-    sheet = Sheet(title="register", rows=rows, for_people=True, text_columns=(0,))
+    used = [name for name in FURTHER_COLUMNS if any(getattr(each, name) for each in persons)]
+    columns = (*COLUMNS, *used)
+    rows: list[Sequence[Cell]] = [columns]
+    rows += [tuple(getattr(person, column) for column in columns) for person in persons]
+    as_text = tuple(columns.index(name) for name in ("id", "link_token") if name in columns)
+    sheet = Sheet(title="register", rows=rows, for_people=True, text_columns=as_text)
     write_bytes(path, workbook_bytes([sheet]))
 
 
@@ -239,7 +257,7 @@ def _check_extra(table: Table) -> Iterator[Finding]:
     extra = [
         f"{_letter(number)} ({header})" if _may_be_shown(header) else _letter(number)
         for number, (header, *cells) in enumerate(table.columns)
-        if header.lower() not in COLUMNS
+        if header.lower() not in _OURS
         and (header or any(cells))
         and not _personal_line((header, *cells))
     ]
@@ -317,7 +335,7 @@ def _trusted(table: Table) -> Register:
 
 
 def _respondent(row: Row) -> Respondent:
-    said = {column: row.text(column) for column in COLUMNS}
+    said = {column: row.text(column) for column in (*COLUMNS, *FURTHER_COLUMNS)}
     return Respondent(**{**said, "id": _id(row), "status": said["status"] or ACTIVE})
 
 
@@ -357,37 +375,11 @@ class _Issued:
 
 def _personal_line(column: Sequence[str]) -> int:
     """The first row that looks like personal data; 0 if none does, or the column is ours."""
-    header, *cells = column
-    if header.lower() in COLUMNS:
-        return 0
-    # Turkish: lower-casing a dotted capital I leaves the dot behind, as a character of its own.
-    words = set(_WORD.findall(header.lower().replace("\u0307", "").replace("ı", "i")))
-    if any(map(_PERSONAL_WORDS.fullmatch, words)) and not words & _THING_WORDS:
-        return 1
-    filled = [(line, cell) for line, cell in enumerate(cells, start=2) if cell]
-    reached = [line for line, cell in filled if _reaches_a_person(cell)]
-    named = [line for line, cell in filled if _is_like_a_name(cell)]
-    if reached or len(named) * 2 > len(filled):
-        return min(reached + named)
-    return 0
-
-
-def _reaches_a_person(cell: str) -> bool:
-    if _DECIMAL.fullmatch(cell):
-        return False
-    return bool(_EMAIL.search(cell) or _PHONE.fullmatch(cell.translate(_PHONE_MARKS)))
-
-
-def _is_like_a_name(cell: str) -> bool:
-    """Two to four words of letters, none of which begins with a small letter."""
-    words = cell.replace(".", " ").split()
-    return 2 <= len(words) <= _LONGEST_NAME and all(  # noqa: PLR2004
-        _WORD.fullmatch(word.replace("-", "")) and not word[0].islower() for word in words
-    )
+    return 0 if column[0].lower() in _OURS else personal_line(column)
 
 
 def _may_be_shown(header: str) -> bool:
-    return bool(header) and len(header) <= _LONGEST_HEADER and not _is_like_a_name(header)
+    return bool(header) and len(header) <= _LONGEST_HEADER and not is_like_a_name(header)
 
 
 def _letter(number: int) -> str:

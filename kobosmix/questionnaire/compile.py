@@ -77,7 +77,7 @@ def compile_questionnaire(bank: Bank, wording: Wording, plan: FormPlan) -> Quest
         parts=body,
         lists=lists_of(texts, bank, context, plan),
         concepts=tuple(_concept_entries(plan)),
-        needs_register=texts.has_issued_ids,
+        needs_register=context.carries_register,
         wording=wording_of(texts),
         adaptations=adaptations_of(texts),
     )
@@ -245,9 +245,10 @@ def _unless_known(
 ) -> Condition | None:
     """Background is asked again only of those it is not known of, by the list on the phone.
 
-    A list that is out of date leads to asking. Without issued numbers there is no list.
+    A list that is out of date leads to asking. Without issued numbers, and where respondents have
+    the form themselves, there is no list.
     """
-    if not texts.has_issued_ids:
+    if not texts.wording.context.carries_register:
         return None
     whole_block = all(each.unless_known for each in block.items)
     applies = whole_block if planned is None else planned.unless_known and not whole_block

@@ -68,8 +68,6 @@ def _of_the_form(texts: FormTexts, bank: Bank, context: Context) -> Iterator[Lis
         yield texts.options(bank.lists["mode_self"])
         if len(texts.plan.languages) > 1:
             yield ListOfOptions(id=LANGUAGE, options=_languages(texts, bank))
-        if texts.has_issued_ids:
-            yield texts.options(bank.lists["rid_reason_self"])
         return
     yield _modes(texts, bank, context)
     others = texts.options(bank.lists[LANGUAGE])

@@ -141,7 +141,12 @@ class Device:
     what: str
 
 
-Rule = Constant | FirstAnswered | Holds | FromRegister | OneOf | Device
+@dataclass(frozen=True, slots=True)
+class FromLink:
+    """What the link put in that the form was opened by; empty where there was no such link."""
+
+
+Rule = Constant | FirstAnswered | Holds | FromRegister | OneOf | Device | FromLink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

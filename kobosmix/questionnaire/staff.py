@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kobosmix.codebook import Kind, Role
+from kobosmix.codebook import PERSONAL_LINK, Kind, Role
 from kobosmix.conditions import All, AnyOf, Blank, Condition, Equals, Not
 from kobosmix.questionnaire.model import (
     Block,
@@ -10,6 +10,7 @@ from kobosmix.questionnaire.model import (
     Constant,
     Device,
     FirstAnswered,
+    FromLink,
     FromRegister,
     NotAfterToday,
     Note,
@@ -111,12 +112,13 @@ def _site(texts: FormTexts) -> Question:
 
 def _respondent_id(texts: FormTexts) -> list[Part]:
     """The number: scanned, or typed twice; then looked up in the register on the phone."""
-    ways = ("rid_scan", "rid_typed") if texts.is_interview else ("rid_typed",)
+    if not texts.is_interview:
+        return _own_id(texts)
     return [
-        *([_scanned(texts)] if texts.is_interview else []),
+        _scanned(texts),
         _typed(texts),
         _typed_again(texts),
-        Calculated(name="rid", role=Role.STAFF, rule=FirstAnswered(ways)),
+        Calculated(name="rid", role=Role.STAFF, rule=FirstAnswered(("rid_scan", "rid_typed"))),
         *(
             Calculated(name=name, role=Role.STAFF, rule=FromRegister(column, "rid"))
             for name, column in (
@@ -126,6 +128,19 @@ def _respondent_id(texts: FormTexts) -> list[Part]:
             )
         ),
         *_doubts(texts),
+    ]
+
+
+def _own_id(texts: FormTexts) -> list[Part]:
+    """The personal link says who it is; who came without one types the number twice.
+
+    It is looked up nowhere: whoever has the link of a form can read the lists that travel with it.
+    """
+    return [
+        Calculated(name=PERSONAL_LINK, role=Role.STAFF, rule=FromLink()),
+        _typed(texts),
+        _typed_again(texts),
+        Calculated(name="rid", role=Role.STAFF, rule=FirstAnswered(("rid_typed",))),
     ]
 
 
@@ -152,7 +167,7 @@ def _typed(texts: FormTexts) -> Question:
         required_message=texts.text("rid_message"),
         is_respondent_id=True,
         message=texts.text("rid_message"),
-        asked_if=Blank("rid_scan") if texts.is_interview else None,
+        asked_if=Blank("rid_scan" if texts.is_interview else PERSONAL_LINK),
     )
 
 
@@ -176,19 +191,14 @@ def _doubts(texts: FormTexts) -> list[Part]:
     of_nobody: Condition = All((Not(Blank("rid")), Blank("rid_listed")))
     of_others: Condition = All((Not(Blank("rid_group")), Not(own)))
     doubtful = AnyOf((of_nobody, of_others))
-    reasons = "rid_reason" if texts.is_interview else "rid_reason_self"
-    parts: list[Part] = [
-        Note(name="rid_not_listed", label=texts.by_mode("rid_not_listed"), shown_if=of_nobody),
-        Note(
-            name="rid_other_group", label=texts.by_mode("rid_other_group"), shown_if=of_others
-        ),
+    return [
+        Note(name="rid_not_listed", label=texts.text("rid_not_listed"), shown_if=of_nobody),
+        Note(name="rid_other_group", label=texts.text("rid_other_group"), shown_if=of_others),
         texts.choice(
-            "rid_reason", Role.STAFF, reasons, texts.by_mode("rid_reason"), asked_if=doubtful
+            "rid_reason", Role.STAFF, "rid_reason", texts.text("rid_reason"), asked_if=doubtful
         ),
+        _other_reason(texts, All((doubtful, Equals("rid_reason", "other")))),
     ]
-    if texts.is_interview:
-        parts.append(_other_reason(texts, All((doubtful, Equals("rid_reason", "other")))))
-    return parts
 
 
 def _other_reason(texts: FormTexts, asked_if: Condition) -> Question:

@@ -99,7 +99,7 @@ def _answer(
 ) -> str:
     match variable.kind:
         case Kind.CALCULATED:
-            return _calculated(variable.name, answers)
+            return _calculated(occasion.codebook, variable.name, answers)
         case _ if variable.name == "rid_again":
             return answers.get("rid_typed", "")
         case Kind.SELECT_ONE:
@@ -115,10 +115,13 @@ def _answer(
             return ""
 
 
-def _calculated(name: str, answers: Mapping[str, str]) -> str:
+def _calculated(codebook: Codebook, name: str, answers: Mapping[str, str]) -> str:
     """What the form works out by itself. The codebook has no formulas, so they stand here too."""
     if name == "rid":
         return answers.get("rid_scan") or answers.get("rid_typed", "")
+    if name == "language":
+        # Worked out only where the form has one language and nobody to ask for it.
+        return codebook.languages[0]
     if name == "consent_ok":
         return "1" if _agreed(answers) else "0"
     return ""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from random import Random
 from uuid import UUID
 
-from kobosmix.codebook import Codebook
+from kobosmix.codebook import PERSONAL_LINK, Codebook
 from kobosmix.match.model import Bucket, Flag, MatchDesign, State
 from kobosmix.people.model import SPARE, Register
 from kobosmix.rehearse.answers import Occasion, fill_in
@@ -16,6 +16,8 @@ from kobosmix.rehearse.people import Person
 from kobosmix.rehearse.script import Planted
 
 _SCANNED = 0.7
+# Of those who have a personal link, how many come by it; the others type the number on their card.
+_BY_LINK = 0.7
 # Of how many the list on the phone says that their background was asked before.
 _KNOWN = 0.8
 
@@ -67,6 +69,7 @@ class Field:
             # The register on the phone lists spare IDs too, with a group or without.
             "rid_group": person.respondent.group,
             "rid_listed": person.rid,
+            PERSONAL_LINK: self._link(person),
             "rid_known": "1" if self.position and self.rng.random() < _KNOWN else "",
         }
         occasion = Occasion(
@@ -78,7 +81,13 @@ class Field:
         """A whole interview in which this was typed for the ID; `group` as the phone looked it up."""
         listed = rid if group else ""
         return self.answers(
-            person, rid_scan="", rid_typed=rid, rid=rid, rid_group=group, rid_listed=listed
+            person,
+            rid_scan="",
+            rid_typed=rid,
+            rid=rid,
+            rid_group=group,
+            rid_listed=listed,
+            **{PERSONAL_LINK: ""},
         )
 
     def sent(
@@ -117,6 +126,12 @@ class Field:
     def new_uuid(self) -> str:
         """A uuid for a submission, from the simulation's own chance."""
         return str(UUID(int=self.rng.getrandbits(128), version=4))
+
+    def _link(self, person: Person) -> str:
+        """The token the person's link puts in; empty for who comes without one."""
+        token = person.respondent.link_token
+        comes = bool(token) and self.has(PERSONAL_LINK) and self.rng.random() < _BY_LINK
+        return token if comes else ""
 
     def _day(self, person: Person) -> date:
         """A day of the wave's window by the phone's clock; today where there is no window."""

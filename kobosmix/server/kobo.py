@@ -134,7 +134,7 @@ class KoboServer(KoboRights):
         """Upload a file, in place of one of the same name. Phones get it at the next deploy."""
         for present in self.media(uid):
             if present.name == name:
-                self._delete_media(uid, present)
+                self.delete_media(uid, present)
         request = Request(
             action=f"upload {name}",
             method="POST",
@@ -275,7 +275,8 @@ class KoboServer(KoboRights):
         reason = f"it took the form in, but was not done with it after {limit_s:.0f} s"
         raise ServerUnreachable(action, self.url, reason)
 
-    def _delete_media(self, uid: str, file: MediaFile) -> None:
+    def delete_media(self, uid: str, file: MediaFile) -> None:
+        """Take a file off a project. Phones keep it until the next deploy."""
         request = Request(
             action=f"remove the old {file.name}",
             method="DELETE",

@@ -156,6 +156,9 @@ class Server(Protocol):
     def put_media(self, uid: str, name: str, content: bytes) -> None:
         """Upload a file, in place of one of the same name. Phones get it at the next deploy."""
 
+    def delete_media(self, uid: str, file: MediaFile) -> None:
+        """Take a file off a project. Phones keep it until the next deploy."""
+
     def fielded_form(self, uid: str) -> str:
         """The XForm that phones get now."""
 

@@ -16,7 +16,7 @@ from kobosmix.server.deploy.model import (
     Remembered,
     digest_of,
 )
-from kobosmix.server.deploy.plan import missing_media
+from kobosmix.server.deploy.plan import missing_media, stale_media
 from kobosmix.server.deploy.readback import publishing, see_it_arrive
 from kobosmix.server.deploy.recognise import Shelf
 from kobosmix.server.deploy.rights import OnGiven, settle
@@ -24,6 +24,11 @@ from kobosmix.server.model import Asset, Server
 
 # An import that was taken in, though its answer was lost, is worked off within seconds.
 _LOST_IMPORT_POLLS_S = (1, 2, 4, 8, 15)
+
+_BRINGING = (
+    *(Act.CREATE, Act.REPLACE, Act.UPLOAD, Act.WITHDRAW),
+    *(Act.DEPLOY, Act.OPEN, Act.CHECK),
+)
 
 OnDone = Callable[[str, dict[str, Any]], None]
 
@@ -71,7 +76,7 @@ class _Delivery:
 
     def run(self) -> None:
         """Import, upload, deploy, and see it arrive; then only rights are left to settle."""
-        if self._plan.has(Act.CREATE, Act.REPLACE, Act.UPLOAD, Act.DEPLOY, Act.OPEN, Act.CHECK):
+        if self._plan.has(*_BRINGING):
             self._bring()
         self.reached = "is on phones, but not everyone on the list may send with it yet"
         self._tell(Act.GRANT, Act.TAKE)
@@ -81,7 +86,7 @@ class _Delivery:
         if self._plan.has(Act.CREATE, Act.REPLACE):
             self._import()
         self._tell(Act.UPLOAD)
-        asset = self._published(uploaded=self._upload())
+        asset = self._published(has_other_media=self._upload())
         self.reached = "was deployed, but phones do not get it yet"
         self._tell(Act.CHECK)
         try:
@@ -121,14 +126,18 @@ class _Delivery:
         missing = missing_media(self._server, self._form, self.uid)
         for name in missing:
             self._server.put_media(self.uid, name, self._form.media[name])
-        return bool(missing)
+        self._tell(Act.WITHDRAW)
+        stale = stale_media(self._server, self._form, self.uid)
+        for file in stale:
+            self._server.delete_media(self.uid, file)
+        return bool(missing or stale)
 
-    def _published(self, *, uploaded: bool) -> Asset:
+    def _published(self, *, has_other_media: bool) -> Asset:
         asset = self._server.asset(self.uid)
         # The same workbook imported again is the same version: phones need not fetch it anew.
         act = (
             Act.DEPLOY
-            if uploaded
+            if has_other_media
             else publishing(self._server, self._form, asset, self._plan.memory)
         )
         if act is Act.DEPLOY:

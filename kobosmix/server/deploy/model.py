@@ -86,6 +86,7 @@ class Act(StrEnum):
     CREATE = "create"
     REPLACE = "replace"
     UPLOAD = "upload"
+    WITHDRAW = "withdraw"
     DEPLOY = "deploy"
     OPEN = "open"
     CHECK = "check"

@@ -27,10 +27,11 @@ from kobosmix.server.deploy.readback import (
 )
 from kobosmix.server.deploy.recognise import Shelf
 from kobosmix.server.deploy.rights import Accounts, plan_rights
-from kobosmix.server.model import ANYONE, Asset, Server
+from kobosmix.server.model import ANYONE, Asset, MediaFile, Server
 from kobosmix.xlsform.diff import Change
 
 _ON_PHONES = (Act.CREATE, Act.REPLACE, Act.DEPLOY)
+_OUR_LISTS = frozenset({"enumerators.csv", "register.csv"})
 _PUBLISHED = {
     Act.DEPLOY: "deploy it to phones",
     Act.OPEN: "open it again, as phones had it",
@@ -112,6 +113,8 @@ class _Look:
         missing = missing_media(self.server, form, asset.uid)
         todo = [(Act.REPLACE, f"replace the form '{form.title}' ({why})")] if why else []
         todo += [(Act.UPLOAD, f"upload {name}") for name in missing]
+        stale = stale_media(self.server, form, asset.uid)
+        todo += [(Act.WITHDRAW, f"take {file.name} off it") for file in stale]
         act = Act.DEPLOY if todo else publishing(self.server, form, asset, memory)
         if act is not Act.NOTHING:
             todo.append((act, _PUBLISHED[act]))
@@ -135,6 +138,15 @@ def missing_media(server: Server, form: FormToDeploy, uid: str) -> list[str]:
     """The files that the project lacks, or has another of under that name."""
     present = {file.name: file.md5 for file in server.media(uid)} if form.media else {}
     return [name for name, md5 in form.media_md5.items() if present.get(name) != md5]
+
+
+def stale_media(server: Server, form: FormToDeploy, uid: str) -> list[MediaFile]:
+    """Lists of ours that the form carried once and carries no more.
+
+    On a web form that is open to anyone, so would be the list.
+    """
+    stale = _OUR_LISTS - form.media.keys()
+    return [file for file in server.media(uid) if file.name in stale] if stale else []
 
 
 def _edited_there(form: FormToDeploy, asset: Asset) -> list[Change]:
