@@ -74,6 +74,7 @@ DOORS = {
     "jinja2": (*("context/new.py", "handover/page.py", "preview/page.py", "printed/page.py"),),
     "keyring": ("server/system_keyring.py",),
     "openpyxl": ("xlsx.py",),
+    "orjson": ("store/content.py",),
     "pandas": ("tables/",),
     "platformdirs": ("server/private_file.py",),
     "polib": ("wording/po.py",),
