@@ -46,7 +46,7 @@ _MEDIA = ("_attachments",)
 _SEALED = ("base64EncryptedKey", "encryptedXmlFile")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}[0-9:.]*(Z|[+-]\d{2}:?\d{2})?")
 # How a row says where it comes from, if not from a server.
-SOURCE, DOWNLOAD = "kx_source", "download"
+SOURCE, DOWNLOAD, JOINED = "kx_source", "download", "mapping"
 
 
 @dataclass(frozen=True, slots=True)
