@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from kobosmix.errors import ServerError
+from kobosmix.errors import ServerError, UsageError
 from kobosmix.server.answers import explanation, one_line, parse_json
 from kobosmix.server.http import JSON, Connection, Request
 
-NOT_FOUND, CONFLICT_IN_PROJECT, VERSION_TAKEN = "404.1", "409.3", "409.6"
-NO_DRAFT_NEEDED, WARNED = "409.7", "400.16"
+NOT_FOUND, IS_THERE, VERSION_TAKEN, NEVER_PUBLISHED = "404.1", "409.3", "409.6", "409.7"
+WARNED = "400.16"
 # The statuses whose body says by its code what to do. 401 renews the session, 5xx is asked again.
 _TELLING = frozenset({400, 403, 404, 409, 501})
 T = TypeVar("T")
@@ -51,9 +51,7 @@ class CentralApi:
 
     def raw(self, action: str, path: str, **query: str) -> bytes:
         """A file as it is."""
-        request = Request(
-            action=action, path=path, query=query, accept="*/*", allowed=_TELLING
-        )
+        request = Request(action=action, path=path, query=query, accept="*/*", allowed=_TELLING)
         return self._answered(request)[1]
 
     def find_raw(self, action: str, path: str) -> bytes | None:
@@ -81,9 +79,7 @@ class CentralApi:
             Request(action=action, path=path, method="PATCH", json=content, repeatable=True)
         )
 
-    def send_file(
-        self, action: str, path: str, body: bytes, kind: str, **query: str
-    ) -> Any:
+    def send_file(self, action: str, path: str, body: bytes, kind: str, **query: str) -> Any:
         """Put a file where it belongs, in place of the one before: the same told twice."""
         return self.ask(
             Request(
@@ -127,6 +123,24 @@ def at(*segments: str | int) -> str:
     '/v1/projects/5/forms/my%20form%2F%C3%A9'
     """
     return "/v1/" + "/".join(quote(str(segment), safe="") for segment in segments)
+
+
+def form_at(uid: str) -> tuple[int, str]:
+    """The project and the form that a uid names; a UsageError where it is none of ODK Central.
+
+    >>> form_at("5.gaziantep_pre_turks")
+    (5, 'gaziantep_pre_turks')
+    """
+    project, _, form_id = uid.partition(".")
+    if not (project.isdigit() and form_id):
+        raise UsageError(f"'{uid}' is no form of ODK Central, which are called 5.gaziantep_pre")
+    return int(project), form_id
+
+
+def path_of(uid: str, *segments: str | int) -> str:
+    """The path of a form, or of what it has."""
+    project, form_id = form_at(uid)
+    return at("projects", project, "forms", form_id, *segments)
 
 
 def held(content: Any, name: str, kind: type[T], action: str) -> T:

@@ -12,10 +12,12 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from kobosmix.errors import ServerError
 from kobosmix.server.central_api import CentralApi, held, listed, path_of
-from kobosmix.server.model import LARGEST_PAGE, Head, Page, Row
+from kobosmix.server.model import LARGEST_PAGE, Attached, Page
+from kobosmix.store import Head, Row, StoredSubmission
 from kobosmix.store.odata import SYSTEM, kept_of
 
 # What changes when a submission is edited, reviewed, or gets a file later. Not the ETag of a page:
@@ -49,9 +51,7 @@ class CentralReading:
     def heads(self, uid: str, after: str, page_size: int) -> Page[Head]:
         """What tells of the next submissions whether they changed: a twentieth of their size."""
         action = f"read what changed in {uid}"
-        found, cursor, is_last = self._page(
-            uid, after, page_size, action, {"$select": _HEAD}
-        )
+        found, cursor, is_last = self._page(uid, after, page_size, action, {"$select": _HEAD})
         heads = [
             Head(server_id=_name(each, action), mark=_mark(each, action)) for each in found
         ]
@@ -61,9 +61,7 @@ class CentralReading:
         """The next submissions, whole, in the order in which they came."""
         action = f"read the submissions of {uid}"
         found, cursor, is_last = self._page(uid, after, page_size, action, {"$expand": "*"})
-        return Page(
-            entries=self._as_rows(uid, found, action), cursor=cursor, is_last=is_last
-        )
+        return Page(entries=self._as_rows(uid, found, action), cursor=cursor, is_last=is_last)
 
     def rows_of(self, uid: str, server_ids: Sequence[str]) -> Sequence[Row]:
         """These submissions, whole; one that is not there any more is not among them."""
@@ -85,6 +83,22 @@ class CentralReading:
             for each in _values(content, action)
         }
 
+    def attached(self, submission: StoredSubmission) -> Sequence[Attached]:
+        """The files that the server has with a submission; those still to come are not among them."""
+        uid = submission.asset_uid
+        action = f"read the files of the submission {submission.server_id}"
+        path = path_of(uid, "submissions", submission.server_id, "attachments")
+        found = listed(self.api.find(action, path) or [], action)
+        names = [str(each.get("name")) for each in found if each.get("exists")]
+        return [
+            Attached(id=name, name=name, path=f"{path}/{quote(name, safe='')}")
+            for name in names
+        ]
+
+    def attachment(self, uid: str, file: Attached) -> bytes:
+        """One of those files, whole."""
+        return self.api.raw(f"read the file {file.name} of {uid}", file.path)
+
     def _page(
         self, uid: str, after: str, page_size: int, action: str, query: Mapping[str, str]
     ) -> tuple[list[dict[str, Any]], str, bool]:
@@ -102,9 +116,7 @@ class CentralReading:
             raise ServerError(action, 200, f"no submissions, though {matching} remain")
         return fresh, _after(fresh, since, given, action) if fresh else after, is_last
 
-    def _as_rows(
-        self, uid: str, found: Sequence[dict[str, Any]], action: str
-    ) -> list[Row]:
+    def _as_rows(self, uid: str, found: Sequence[dict[str, Any]], action: str) -> list[Row]:
         self._add_dropped_fields(uid, found, action)
         return [_row(each, action) for each in found]
 
@@ -115,8 +127,8 @@ class CentralReading:
 
         OData knows the fields of that version only. The CSV can have those of all, as raw text.
         """
-        dropped = self._dropped(uid) if found else {}
-        older = [each for each in found if dropped]
+        newest, dropped = self._dropped(uid) if found else ("", {})
+        older = [each for each in found if dropped and _may_be_older(each, newest, action)]
         for rows in _by(_NAMES_IN_ONE, older):
             names = [_name(each, action) for each in rows]
             told = self._csv(uid, names, action)
@@ -133,22 +145,17 @@ class CentralReading:
         table = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
         return {row.get("KEY") or "": row for row in table}
 
-    def _dropped(self, uid: str) -> Mapping[str, str]:
-        """Fields of earlier versions that the newest has not: path to type."""
+    def _dropped(self, uid: str) -> tuple[str, Mapping[str, str]]:
+        """The newest version, and the fields of earlier ones that it has not: path to type."""
         action = f"read the versions of {uid}"
         versions = listed(self.api.read(action, path_of(uid, "versions")), action)
         newest, *earlier = [str(each.get("version") or _NO_VERSION) for each in versions]
-        if not earlier:
-            return {}
         now = self._fields(uid, newest)
         then = dict[str, str]()
         for version in reversed(earlier):
             then |= self._fields(uid, version)
-        return {
-            path: kind
-            for path, kind in then.items()
-            if path not in now and kind not in _UNREADABLE
-        }
+        gone = {path: kind for path, kind in then.items() if path not in now}
+        return newest, {p: kind for p, kind in gone.items() if kind not in _UNREADABLE}
 
     def _fields(self, uid: str, version: str) -> Mapping[str, str]:
         known = self._fields_known.get((uid, version))
@@ -168,7 +175,7 @@ def _row(row: Mapping[str, Any], action: str) -> Row:
     return Row(
         server_id=name,
         root_uuid=name.removeprefix("uuid:"),
-        received=_seconds(str(system.get("submissionDate"))),
+        received=str(system.get("submissionDate") or ""),
         validation=str(system.get("reviewState") or ""),
         mark=_mark(row, action),
         form_version=str(system.get("formVersion") or ""),
@@ -187,7 +194,7 @@ def _put_back(
             place = row
             for group in groups:
                 place = _group(place, group)
-            place.setdefault(name, _cast(raw, kind))
+            place[name] = _cast(raw, kind)
 
 
 def _group(place: dict[str, Any], name: str) -> dict[str, Any]:
@@ -205,6 +212,12 @@ def _cast(raw: str, kind: str) -> Any:
         return raw
 
 
+def _may_be_older(row: Mapping[str, Any], newest: str, action: str) -> bool:
+    """Whether an answer may come from another version; the server names only that of the first."""
+    system = _system(row, action)
+    return bool(system.get("edits")) or str(system.get("formVersion") or _NO_VERSION) != newest
+
+
 def _where(cursor: str) -> tuple[str, frozenset[str]]:
     since, *given = cursor.split(" ") if cursor else [""]
     return since, frozenset(given)
@@ -216,7 +229,9 @@ def _after(
     """The last moment on the page, and everyone received in it: more of them may follow."""
     moments = [str(_system(each, action).get("submissionDate")) for each in fresh]
     last = moments[-1]
-    together = {_name(row, action) for row, at in zip(fresh, moments, strict=True) if at == last}
+    together = {
+        _name(row, action) for row, at in zip(fresh, moments, strict=True) if at == last
+    }
     return " ".join([last, *sorted(together | set(given if since == last else ()))])
 
 
@@ -255,7 +270,3 @@ def _by(size: int, entries: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 def _table(uid: str) -> str:
     return f"{path_of(uid)}.svc/Submissions"
-
-
-def _seconds(stamp: str) -> str:
-    return stamp

@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from kobosmix.errors import ServerError, StudyError
+from kobosmix.server.model import Sheets
 from kobosmix.xlsx import read_sheets
 
 _QUOTED = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)")\s*""")
@@ -24,19 +25,25 @@ def constants_of(xform: bytes, action: str) -> dict[str, str]:
     return found
 
 
-def rows_of_workbook(workbook: bytes, action: str) -> dict[str, Any]:
-    """A workbook as the `content` of a form: survey and choices rows, and the settings."""
+def sheets_of_workbook(workbook: bytes, action: str) -> dict[str, list[dict[str, str]]]:
+    """The rows of survey, choices and settings, column to cell, as the workbook has them."""
     try:
         sheets = read_sheets(workbook)
     except StudyError as error:
         raise ServerError(action, 200, "its workbook cannot be read") from error
     tables = {sheet.title.lower(): _records(sheet.rows) for sheet in sheets}
-    settings = tables.get("settings") or [{}]
-    return {
-        "survey": tables.get("survey", []),
-        "choices": tables.get("choices", []),
-        "settings": settings[0],
-    }
+    return {name: tables.get(name, []) for name in ("survey", "choices", "settings")}
+
+
+def content_of_workbook(workbook: bytes, action: str) -> dict[str, Any]:
+    """The same as the `content` of a form, where the settings are one row."""
+    return as_content(sheets_of_workbook(workbook, action))
+
+
+def as_content(sheets: Sheets) -> dict[str, Any]:
+    """Sheets as the `content` of a form."""
+    (settings,) = sheets["settings"][:1] or ({},)
+    return {**sheets, "settings": settings}
 
 
 def constants_in(content: Mapping[str, Any]) -> dict[str, str]:
@@ -50,7 +57,9 @@ def constants_in(content: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _records(rows: Any) -> list[dict[str, str]]:
-    header, *body = [["" if cell is None else str(cell) for cell in row] for row in rows] or [[]]
+    header, *body = [["" if cell is None else str(cell) for cell in row] for row in rows] or [
+        []
+    ]
     records = [
         {name: cell for name, cell in zip(header, row, strict=False) if name and cell.strip()}
         for row in body

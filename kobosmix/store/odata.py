@@ -28,7 +28,7 @@ def kept_of(row: Mapping[str, Any]) -> dict[str, Any]:
     system = row.get(SYSTEM)
     told = system if isinstance(system, Mapping) else {}
     named = {name: value for name, value in told.items() if name not in _PERSONAL}
-    return _without_empty({**row, SYSTEM: named} if SYSTEM in row else row)
+    return dict(_without_empty({**row, SYSTEM: named} if SYSTEM in row else row))
 
 
 def flat_answers(content: Mapping[str, Any]) -> dict[str, Any]:

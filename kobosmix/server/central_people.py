@@ -1,0 +1,138 @@
+"""Who sends to ODK Central: one app user for each enumerator's code, and the QR code to set it up."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kobosmix.errors import StudyError
+from kobosmix.server.central_api import (
+    IS_THERE,
+    CentralApi,
+    CentralRefusal,
+    at,
+    form_at,
+    held,
+    listed,
+    path_of,
+)
+from kobosmix.server.model import ADD_SUBMISSIONS, Right
+
+_ROLE = "app-user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppUser:
+    """A way into one project from phones. Whoever has the token can send in this name."""
+
+    id: int
+    code: str
+    token: str = field(repr=False)
+
+
+class CentralPeople:
+    """The side of ODK Central that lets phones in. An enumerator is known by the code alone."""
+
+    def __init__(self, api: CentralApi) -> None:
+        self.api = api
+
+    def app_users(self, project: int) -> Mapping[str, AppUser]:
+        """The app users of a project that can be used, by code. Of two with one code the older."""
+        newest_first = sorted(self._usable(project), key=lambda user: user.id, reverse=True)
+        return {user.code: user for user in newest_first}
+
+    def app_user(self, project: int, code: str) -> AppUser:
+        """The app user of an enumerator's code; made where there is none."""
+        known = self.app_users(project).get(code)
+        if known is not None:
+            return known
+        action = f"make the app user {code}"
+        path = at("projects", project, "app-users")
+        return _as_user(self.api.write(action, path, content={"displayName": code}), action)
+
+    def has_account(self, account: str) -> bool:
+        """Whether an enumerator can be let in: any can, for the app user is made then."""
+        return bool(account)
+
+    def rights(self, uid: str) -> Sequence[Right]:
+        """Which app users may send with a form; one that was revoked may not."""
+        action = f"read who may send with {uid}"
+        given = listed(self.api.read(action, path_of(uid, "assignments", _ROLE)), action)
+        actors = {held(each, "id", int, action) for each in given}
+        users = self._usable(form_at(uid)[0]) if actors else []
+        return [_right(user.id, user.code) for user in users if user.id in actors]
+
+    def allow_sending(self, uid: str, account: str) -> Right:
+        """Let the app user of a code send with a form."""
+        user = self.app_user(form_at(uid)[0], account)
+        try:
+            self.api.write(f"let {account} send with {uid}", _assignment(uid, user.id))
+        except CentralRefusal as error:
+            # Given before.
+            if error.code != IS_THERE:
+                raise
+        return _right(user.id, account)
+
+    def take_right(self, uid: str, right: Right) -> None:
+        """Take the form from this app user; what phones hold of it can still be sent by others."""
+        action = f"take the form {uid} from {right.account}"
+        self.api.remove(action, _assignment(uid, int(right.uid)))
+
+    def _usable(self, project: int) -> list[AppUser]:
+        action = f"read the app users of the project {project}"
+        found = listed(self.api.read(action, at("projects", project, "app-users")), action)
+        return [_as_user(each, action) for each in found if each.get("token")]
+
+    def phone_settings(self, uid: str, codes: Sequence[str]) -> Mapping[str, str]:
+        """For each enumerator's code, what the QR code for its phone holds. A secret each."""
+        project, _ = form_at(uid)
+        users = self.app_users(project)
+        missing = [code for code in codes if code not in users]
+        if missing:
+            raise StudyError(
+                f"ODK Central has no app user for {', '.join(missing)}; 'kobosmix deploy' comes "
+                "first"
+            )
+        action = f"read the project {project}"
+        name = held(self.api.read(action, at("projects", project)), "name", str, action)
+        url = self.api.connection.server
+        return {code: qr_payload(url, project, name, users[code]) for code in codes}
+
+
+def qr_payload(server: str, project: int, project_name: str, user: AppUser) -> str:
+    """What the QR code for ODK Collect holds: its settings, packed.
+
+    Forms are kept exactly as on the server, so that a form whose wave is closed leaves the phone.
+    """
+    settings = {
+        "general": {
+            "server_url": f"{server}/v1/key/{user.token}/projects/{project}",
+            "form_update_mode": "match_exactly",
+            "autosend": "wifi_and_cellular",
+        },
+        "project": {"name": project_name},
+        # Collect does not take settings without it.
+        "admin": {},
+    }
+    packed = zlib.compress(json.dumps(settings, ensure_ascii=False).encode("utf-8"), 9)
+    return base64.b64encode(packed).decode("ascii")
+
+
+def _as_user(content: Any, action: str) -> AppUser:
+    return AppUser(
+        id=held(content, "id", int, action),
+        code=held(content, "displayName", str, action),
+        token=held(content, "token", str, action),
+    )
+
+
+def _right(actor: int, code: str) -> Right:
+    return Right(uid=str(actor), account=code, permission=ADD_SUBMISSIONS)
+
+
+def _assignment(uid: str, actor: int) -> str:
+    return path_of(uid, "assignments", _ROLE, actor)
