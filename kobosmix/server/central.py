@@ -45,16 +45,13 @@ class CentralServer(CentralReading, CentralPeople):
 
     A form's uid is the number of its project and its form id: `5.gaziantep_pre_turks`. What a
     project on KoboToolbox is, is a form here; its draft is what is edited, and phones get what was
-    published last. `project` is where the study went before, if that is known.
+    published last.
     """
 
-    def __init__(
-        self, connection: Connection, study: Study, project: int | None = None
-    ) -> None:
+    def __init__(self, connection: Connection) -> None:
         super().__init__(CentralApi(connection))
         self.connection = connection
-        self.study = study
-        self.projects = CentralProjects(self.api, study, project)
+        self.projects = CentralProjects(self.api)
 
     @property
     def url(self) -> str:
