@@ -79,6 +79,7 @@ class Form:
     published: list[Version] = field(default_factory=list)
     sent: dict[str, Sent] = field(default_factory=dict)
     assigned: set[int] = field(default_factory=set)
+    links: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass
@@ -204,8 +205,9 @@ class CentralDouble:
                 return self._upload(project, form, query, body)
             case ["", "draft", *more]:
                 return self._draft(project, form, method, (more, query, body))
-            case ["", "assignments", "app-user", *more]:
-                return _assignments(project, form, method, more)
+            case ["", "assignments" | "public-links" as kind, *more]:
+                give = _links if kind == "public-links" else _assignments
+                return give(project, form, method, more)
             case ["", "submissions.csv"]:
                 return 200, _csv(form, _matching(form, query)).encode()
             case ["", "submissions", *more]:
@@ -251,7 +253,7 @@ class CentralDouble:
             newest = form.published[-1]
             form.draft = Version(**{**vars(newest), "files": dict(newest.files)})
             return 200, {"success": True}
-        form_id, made = _converted(body)
+        form_id, made = converted(body)
         if form is None and form_id in project.forms:
             return _no("409.3")
         if form is not None and form.id != form_id:
@@ -386,7 +388,7 @@ def _no(code: str, details: Any = None) -> Given:
     return int(float(code)), said if details is None else {**said, "details": details}
 
 
-def _converted(workbook: bytes) -> tuple[str, Version]:
+def converted(workbook: bytes) -> tuple[str, Version]:
     tables = {
         sheet.title: [
             dict(zip(map(str, sheet.rows[0]), map(str, row), strict=False))
@@ -502,10 +504,20 @@ def _attachments(version: Version | None) -> list[dict[str, Any]]:
     ]
 
 
+def _links(_: Project, form: Form, method: str, rest: list[str]) -> Given:
+    if rest:
+        form.links.pop(int(rest[0]))
+    elif method == "POST":
+        number = 500 + len(form.links)
+        form.links[number] = {"id": number, "displayName": "kobosmix", "token": "l" * 20}
+        return 200, form.links[number]
+    return 200, list(form.links.values())
+
+
 def _assignments(project: Project, form: Form, method: str, rest: list[str]) -> Given:
-    if not rest:
+    if rest == ["app-user"]:
         return 200, [project.users[actor] for actor in sorted(form.assigned)]
-    actor = int(rest[0])
+    actor = int(rest[1])
     if method == "POST" and actor in form.assigned:
         return _no("409.3")
     if method == "DELETE" and actor not in form.assigned:

@@ -24,7 +24,6 @@ from kobosmix.server.deploy import FormToDeploy, carry_out, plan_deploy
 from kobosmix.server.http import Connection
 from kobosmix.server.pull import pull
 from kobosmix.store import Fate, Store, Tally, open_store
-from kobosmix.store.odata import flat_answers
 from tests.central_double import QUICK, SESSION, central_double
 from tests.central_forms import FILES, Phone, built, md5
 
@@ -115,7 +114,8 @@ def test_phones_get_what_was_built_under_a_version_that_counts_up(field: Field) 
     asset = field.server.asset(field.uid)
     assert asset.is_live
     assert asset.deployed_version_id == "kx1.1"
-    assert asset.constants == {**form.constants, "kx_build": "kx1"}
+    said = {name: value for name, value in form.constants.items() if value}
+    assert asset.constants == {**said, "kx_build": "kx1"}
     assert field.server.fielded_media(field.uid) == form.media_md5
     assert form.build_id in field.server.fielded_form(field.uid)
 
@@ -169,29 +169,54 @@ def test_every_change_is_seen_and_none_twice(field: Field, store: Store) -> None
 
         phone.edit(names[0], names[0], version, trust_1="2")
         assert _pull(field, store) == Tally(edited=1, unchanged=5)
+        (change,) = store.changes(field.uid)
+        assert "interview/trust_1" in change.fields
         phone.ask("PATCH", f"/submissions/{names[1]}", {"reviewState": "approved"})
         assert _pull(field, store) == Tally(reviewed=1, unchanged=5)
         phone.ask("POST", f"/submissions/{names[5]}/attachments/face.jpg", b"a face")
-        late = _pull(field, store)
-        assert (late.unchanged, late.media + late.reviewed) == (5, 1)
+        assert _pull(field, store) == Tally(media=1, unchanged=5)
         phone.ask("DELETE", f"/submissions/{names[2]}")
         assert _pull(field, store) == Tally(deleted=1, unchanged=5)
         assert list(field.server.deleted(field.uid)) == [names[2]]
         phone.ask("POST", f"/submissions/{names[2]}/restore")
         assert _pull(field, store) == Tally(restored=1, unchanged=5)
 
-    current = {each.server_id: each for each in store.current()}
-    assert flat_answers(current[names[0]].content)["interview/trust_1"] == "2"
-    assert flat_answers(current[names[1]].content)["interview/age"] == "30"
-    assert current[names[1]].validation == "approved"
-    assert [each.fate for each in store.history(current[names[0]].key)] == [
-        Fate.NEW,
-        Fate.EDITED,
-    ]
-    (file,) = field.server.attached(current[names[5]])
-    assert field.server.attachment(field.uid, file) == b"a face"
+
+def test_answers_are_kept_by_their_paths_and_nobody_who_sent_them(
+    field: Field, store: Store
+) -> None:
+    field.deploy(field.form())
+    with field.phone() as phone:
+        name = phone.send(field.version, trust_1="4", age="30")
+        _pull(field, store)
+        phone.edit(name, name, field.version, trust_1="2", age="30")
+        phone.ask("PATCH", f"/submissions/{name}", {"reviewState": "approved"})
+        _pull(field, store)
+
+    (current,) = store.current()
+    assert current.content["interview/trust_1"] == "2"
+    assert current.content["interview/age"] == "30"
+    assert current.content["__version__"] == "kx1.1"
+    assert current.validation == "approved"
+    history = store.history(current.key)
+    assert [each.fate for each in history] == [Fate.NEW, Fate.EDITED]
     personal = {"submitterName", "submitterId", "deviceId"}
-    assert not any(personal & set(each.content["__system"]) for each in current.values())
+    assert not any(personal & set((each.content or {})["__system"]) for each in history)
+
+
+def test_a_file_is_fetched_once_it_has_come(field: Field, store: Store) -> None:
+    field.deploy(field.form())
+    with field.phone() as phone:
+        name = phone.send(field.version, photo="a face.jpg")
+        _pull(field, store)
+        (submission,) = store.current()
+        assert field.server.attached(submission) == []
+        phone.ask("POST", f"/submissions/{name}/attachments/a face.jpg", b"a face")
+
+    (file,) = field.server.attached(submission)
+
+    assert file.name == "a face.jpg"
+    assert field.server.attachment(field.uid, file) == b"a face"
 
 
 def test_answers_to_a_question_that_was_taken_out_stay_as_they_were(
@@ -213,7 +238,7 @@ def test_answers_to_a_question_that_was_taken_out_stay_as_they_were(
         _pull(field, new)
         assert _digests(new) == _digests(store)
         old, recent = (
-            flat_answers(each.content)
+            each.content
             for each in sorted(new.current(), key=lambda each: each.server_id == names[1])
         )
     assert (old["interview/trust_2"], old["interview/age"]) == (said, "7")

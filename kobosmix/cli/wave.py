@@ -15,7 +15,7 @@ from kobosmix.study import Study, open_study, writing
 if TYPE_CHECKING:
     from kobosmix.context import Context
     from kobosmix.server.deploy import Project
-    from kobosmix.server.kobo import KoboServer
+    from kobosmix.server.model import Server
     from kobosmix.waves import Closing
 
 _OLD = timedelta(days=1)
@@ -127,7 +127,7 @@ def _context(study: Study) -> Context:
     return prepared.context
 
 
-def _tell_of_pull(study: Study, server: KoboServer, url: str, *, pulls: bool) -> None:
+def _tell_of_pull(study: Study, server: Server, url: str, *, pulls: bool) -> None:
     from kobosmix.pulling import pull_study
     from kobosmix.steps import deployments
     from kobosmix.waves import last_pull

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kobosmix.errors import ServerError, ServerUnreachable, StudyError
+from kobosmix.form import XlsForm, workbook
 from kobosmix.form.central import is_safe, next_version
 from kobosmix.server.central_api import (
     IS_THERE,
@@ -63,6 +64,14 @@ class CentralServer(CentralReading, CentralPeople):
         action = "check who is signed in"
         return held(self.api.read(action, at("users", "current")), "email", str, action)
 
+    def workbook(self, form: XlsForm) -> bytes:
+        """The neutral form: ODK Central needs no other."""
+        return workbook(form)
+
+    def sender(self, account: str, code: str) -> str:  # noqa: ARG002 - an account names a person
+        """An enumerator's app user is called by the code."""
+        return code
+
     def assets(self) -> Iterator[Asset]:
         """Every form of a study that the account can see, in whatever project."""
         for project in self.projects.visible():
@@ -80,7 +89,7 @@ class CentralServer(CentralReading, CentralPeople):
             return None
         draft = self._draft(uid)
         held_at = path_of(uid) if draft is None else path_of(uid, "draft")
-        workbook = self.api.find_raw(action, f"{held_at}.xlsx")
+        held_workbook = self.api.find_raw(action, f"{held_at}.xlsx")
         is_published = bool(form.get("publishedAt"))
         published = str(form.get("version") or "") if is_published else ""
         return Asset(
@@ -92,7 +101,8 @@ class CentralServer(CentralReading, CentralPeople):
             active=form.get("state") == OPEN,
             submission_count=self.submission_count(uid) if is_published else 0,
             constants=constants_of(self.api.raw(action, f"{held_at}.xml"), action),
-            content=content_of_workbook(workbook, action) if workbook else {},
+            content=content_of_workbook(held_workbook, action) if held_workbook else {},
+            rights=tuple(self.rights(uid)),
         )
 
     def asset(self, uid: str) -> Asset:

@@ -20,9 +20,9 @@ from kobosmix.server.central_api import (
     listed,
     path_of,
 )
-from kobosmix.server.model import ADD_SUBMISSIONS, Right
+from kobosmix.server.model import ADD_SUBMISSIONS, ANYONE, Right
 
-_ROLE = "app-user"
+_ROLE, _LINK, _LINKS = "app-user", "link", "public-links"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +59,21 @@ class CentralPeople:
         return bool(account)
 
     def rights(self, uid: str) -> Sequence[Right]:
-        """Which app users may send with a form; one that was revoked may not."""
+        """Which app users may send with a form, and whether anyone may by a link.
+
+        One that was revoked may not.
+        """
         action = f"read who may send with {uid}"
         given = listed(self.api.read(action, path_of(uid, "assignments", _ROLE)), action)
         actors = {held(each, "id", int, action) for each in given}
         users = self._usable(form_at(uid)[0]) if actors else []
-        return [_right(user.id, user.code) for user in users if user.id in actors]
+        named = [_right(user.id, user.code) for user in users if user.id in actors]
+        return [*named, *(_right(link, ANYONE, _LINK) for link in self._links(uid))]
 
     def allow_sending(self, uid: str, account: str) -> Right:
-        """Let the app user of a code send with a form."""
+        """Let the app user of a code send with a form; anyone gets a link that is open to all."""
+        if account == ANYONE:
+            return self._open_to_anyone(uid)
         user = self.app_user(form_at(uid)[0], account)
         try:
             self.api.write(f"let {account} send with {uid}", _assignment(uid, user.id))
@@ -79,8 +85,25 @@ class CentralPeople:
 
     def take_right(self, uid: str, right: Right) -> None:
         """Take the form from this app user; what phones hold of it can still be sent by others."""
-        action = f"take the form {uid} from {right.account}"
-        self.api.remove(action, _assignment(uid, int(right.uid)))
+        action = f"take back a right to the form {uid}"
+        kind, _, number = right.uid.rpartition(" ")
+        path = path_of(uid, _LINKS, number) if kind == _LINK else _assignment(uid, number)
+        self.api.remove(action, path)
+
+    def _open_to_anyone(self, uid: str) -> Right:
+        for link in self._links(uid):
+            return _right(link, ANYONE, _LINK)
+        action = f"open the form {uid} to anyone"
+        # Not `once`, which would let every browser answer a single time.
+        content = {"displayName": "kobosmix", "once": False}
+        made = self.api.write(action, path_of(uid, _LINKS), content=content)
+        return _right(held(made, "id", int, action), ANYONE, _LINK)
+
+    def _links(self, uid: str) -> list[int]:
+        """The links that still let in."""
+        action = f"read the links to the form {uid}"
+        found = listed(self.api.read(action, path_of(uid, _LINKS)), action)
+        return [held(each, "id", int, action) for each in found if each.get("token")]
 
     def _usable(self, project: int) -> list[AppUser]:
         action = f"read the app users of the project {project}"
@@ -130,9 +153,9 @@ def _as_user(content: Any, action: str) -> AppUser:
     )
 
 
-def _right(actor: int, code: str) -> Right:
-    return Right(uid=str(actor), account=code, permission=ADD_SUBMISSIONS)
+def _right(actor: int, code: str, kind: str = _ROLE) -> Right:
+    return Right(uid=f"{kind} {actor}", account=code, permission=ADD_SUBMISSIONS)
 
 
-def _assignment(uid: str, actor: int) -> str:
+def _assignment(uid: str, actor: int | str) -> str:
     return path_of(uid, "assignments", _ROLE, actor)

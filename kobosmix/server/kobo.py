@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from kobosmix.errors import ServerError, ServerUnreachable
+from kobosmix.form import XlsForm, kobo_workbook
 from kobosmix.server.address import phones_origin
 from kobosmix.server.answers import one_line
 from kobosmix.server.content import sheets_of
@@ -45,6 +46,14 @@ class KoboServer(KoboRights):
         said = self._me().get("projects_url")
         host = phones_origin(self.url, said if isinstance(said, str) else "")
         return OpenRosaServer(self.connection if host == self.url else self.connection.at(host))
+
+    def workbook(self, form: XlsForm) -> bytes:
+        """The form with the server's own stable names for its rows."""
+        return kobo_workbook(form)
+
+    def sender(self, account: str, code: str) -> str:  # noqa: ARG002 - the code is no account
+        """An enumerator's account on the server."""
+        return account
 
     def username(self) -> str:
         """Who the server takes us for. The one sure check of a token: lists are open to anyone."""

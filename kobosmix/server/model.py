@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from kobosmix.store import Head, Row, StoredSubmission
+
+if TYPE_CHECKING:
+    from kobosmix.form import XlsForm
 
 LARGEST_PAGE = 1000
 # The rows of an XLSForm, sheet by sheet: column to cell.
@@ -137,6 +140,12 @@ class Server(Protocol):
 
     def set_open(self, uid: str, *, is_open: bool) -> None:
         """Let phones send with a deployed project, or close it. Nothing is published by it."""
+
+    def workbook(self, form: XlsForm) -> bytes:
+        """The form as this server takes it."""
+
+    def sender(self, account: str, code: str) -> str:
+        """What an enumerator is called here: by the account, or by the code alone."""
 
     def has_account(self, account: str) -> bool:
         """Whether there is an account of this name."""

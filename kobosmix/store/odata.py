@@ -34,12 +34,19 @@ def kept_of(row: Mapping[str, Any]) -> dict[str, Any]:
 def flat_answers(content: Mapping[str, Any]) -> dict[str, Any]:
     """The answers by full path and as text, as phones sent them and the codebook names them.
 
-    A repeat is a list of the same. Content that is not OData comes back as it is.
+    A repeat is a list of the same. The version of the form is called `__version__`, as everywhere
+    else, and what the server says of the submission stays under `__system`. Content that is not
+    OData comes back as it is.
 
-    >>> flat_answers({"__id": "uuid:1", "__system": {}, "interview": {"age": 30, "trust_1": "4"}})
-    {'interview/age': '30', 'interview/trust_1': '4'}
+    >>> flat = flat_answers({"__id": "uuid:1", "__system": {"formVersion": "kx1.1"}, "hh": {"age": 30}})
+    >>> flat["hh/age"], flat["__version__"]
+    ('30', 'kx1.1')
     """
-    return dict(_flat(content, "")) if is_odata(content) else dict(content)
+    if not is_odata(content):
+        return dict(content)
+    system = content[SYSTEM]
+    version = system.get("formVersion") or ""
+    return {**dict(_flat(content, "")), "__version__": version, SYSTEM: system}
 
 
 def _flat(group: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
