@@ -389,7 +389,7 @@ def _version(row: tuple[Any, ...]) -> StoredVersion:
         stored=stored,
         server_id=server_id,
         received=received,
-        content=None if content is None else json.loads(content),
+        content=None if content is None else flat_answers(json.loads(content)),
         digest=digest,
         validation=validation,
     )
