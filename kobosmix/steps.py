@@ -91,6 +91,8 @@ def plan_study_deploy(
     """
     from kobosmix.server.deploy import plan_deploy
 
+    if prepared.sound().entities:
+        server.keep_register_as_list()
     return plan_deploy(
         server,
         _forms_to_deploy(server, prepared, waves, practice),

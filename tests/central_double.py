@@ -43,6 +43,7 @@ class Version:
     fields: dict[str, str]
     constants: dict[str, str]
     files: dict[str, bytes | None]
+    linked: set[str] = field(default_factory=set)
 
     @property
     def xml(self) -> str:
@@ -83,6 +84,23 @@ class Form:
 
 
 @dataclass
+class EntityList:
+    """A list of entities. Those deleted keep their uuid, and nobody else can have it."""
+
+    properties: list[str] = field(default_factory=list)
+    entities: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deleted: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def csv(self) -> str:
+        lines = [["__id", "label", *self.properties, "__version"]]
+        for name, told in self.entities.items():
+            cells = [str(told["data"].get(each, "")) for each in self.properties]
+            lines.append([name, told["label"], *cells, str(told["version"])])
+        return "".join(",".join(line) + "\n" for line in lines)
+
+
+@dataclass
 class Project:
     """A project and its app users."""
 
@@ -93,6 +111,7 @@ class Project:
     forms: dict[str, Form] = field(default_factory=dict)
     trash: list[Form] = field(default_factory=list)
     users: dict[int, dict[str, Any]] = field(default_factory=dict)
+    lists: dict[str, EntityList] = field(default_factory=dict)
 
 
 class CentralDouble:
@@ -156,6 +175,8 @@ class CentralDouble:
                 return 200, _project(made)
             case ["projects"]:
                 return 200, [_project(each) for each in self.projects.values()]
+            case ["projects", number, "datasets", *rest]:
+                return _datasets(self.projects[int(number)], method, rest, (query, body))
             case ["projects", number, *rest] if int(number) in self.projects:
                 return self._project(self.projects[int(number)], method, rest, (query, body))
             case _:
@@ -237,7 +258,9 @@ class CentralDouble:
             case ["publish"]:
                 return _publish(form, draft, query, _of_id(project, form))
             case ["attachments", name] if name in draft.files:
-                draft.files[name] = body
+                is_linked = method == "PATCH"
+                draft.linked = draft.linked | {name} if is_linked else draft.linked - {name}
+                draft.files[name] = None if is_linked else body
             case ["attachments"]:
                 return 200, _attachments(draft)
             case [_, *_]:
@@ -251,7 +274,9 @@ class CentralDouble:
     ) -> Given:
         if not body and form is not None:
             newest = form.published[-1]
-            form.draft = Version(**{**vars(newest), "files": dict(newest.files)})
+            form.draft = Version(
+                **{**vars(newest), "files": {**newest.files}, "linked": {*newest.linked}}
+            )
             return 200, {"success": True}
         form_id, made = converted(body)
         if form is None and form_id in project.forms:
@@ -264,6 +289,9 @@ class CentralDouble:
         if target.published:
             before = target.published[-1].files
             made.files = {name: before.get(name) for name in made.files}
+        # A file that is called like a list is that list, unless a file was there before.
+        names = {f"{name}.csv" for name in project.lists} & made.files.keys()
+        made.linked = {name for name in names if made.files[name] is None}
         target.draft = made
         return 200, _form(target)
 
@@ -492,16 +520,82 @@ def _form(form: Form) -> dict[str, Any]:
 
 
 def _attachments(version: Version | None) -> list[dict[str, Any]]:
+    if version is None:
+        return []
     return [
         {
             "name": name,
-            "exists": content is not None,
+            "exists": content is not None or name in version.linked,
             "blobExists": content is not None,
-            "datasetExists": False,
+            "datasetExists": name in version.linked,
             "hash": None if content is None else _md5(content),
         }
-        for name, content in (version.files if version else {}).items()
+        for name, content in version.files.items()
     ]
+
+
+def _datasets(
+    project: Project, method: str, rest: list[str], asked: tuple[dict[str, str], bytes]
+) -> Given:
+    query, body = asked
+    told = json.loads(body) if body else {}
+    if not rest:
+        is_new = told["name"] not in project.lists
+        project.lists.setdefault(told["name"], EntityList())
+        return (200, {}) if is_new else _no("409.3")
+    found = project.lists.get(rest[0])
+    match rest[1:]:
+        case _ if found is None:
+            return _no("404.1")
+        case ["properties"] if told["name"] in found.properties:
+            return _no("409.3")
+        case ["properties"]:
+            found.properties.append(told["name"])
+        case ["entities.csv"]:
+            return 200, found.csv.encode()
+        case ["entities"]:
+            return _add_entities(found, told["entities"])
+        case ["entities", name, *more]:
+            return _entity(found, name, method, more, (query, told))
+        case _:
+            return _no("404.1")
+    return 200, {"success": True}
+
+
+def _add_entities(found: EntityList, told: list[dict[str, Any]]) -> Given:
+    names = [each["uuid"] for each in told]
+    if any(uuid.UUID(name).version != 4 for name in names):
+        return _no("400.11")
+    if gone := [name for name in names if name in found.deleted]:
+        return _no("409.19", {"entityUuids": gone})
+    if any(name in found.entities for name in names):
+        return _no("409.3")
+    for each in told:
+        assert all(isinstance(value, str) for value in each["data"].values())
+        found.entities[each["uuid"]] = {**each, "version": 1}
+    return 200, {"success": True}
+
+
+def _entity(
+    found: EntityList,
+    name: str,
+    method: str,
+    rest: list[str],
+    asked: tuple[dict[str, str], dict[str, Any]],
+) -> Given:
+    query, told = asked
+    if rest == ["restore"]:
+        found.entities[name] = found.deleted.pop(name)
+    elif name not in found.entities:
+        return _no("404.1")
+    elif method == "DELETE":
+        found.deleted[name] = found.entities.pop(name)
+    elif query.get("baseVersion") != str(found.entities[name]["version"]):
+        return _no("409.15")
+    else:
+        version = found.entities[name]["version"] + 1
+        found.entities[name] = {"uuid": name, **told, "version": version}
+    return 200, {"success": True}
 
 
 def _links(_: Project, form: Form, method: str, rest: list[str]) -> Given:

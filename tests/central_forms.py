@@ -13,7 +13,12 @@ from kobosmix.server.deploy import FormToDeploy
 from kobosmix.xlsx import Sheet, workbook_bytes
 
 ITEMS = ("trust_1", "trust_2")
-FILES = {"enumerators.csv": b"name,label\nE01,E01\n", "register.csv": b"name,group\n1,turks\n"}
+REGISTER = (
+    b"name,label,group,site,cohort,background\n"
+    b"10000001,1000 0001,turks,a,1,\n"
+    b"10000002,1000 0002,turks,b,1,1\n"
+)
+FILES = {"enumerators.csv": b"name,label\nE01,E01\n", "register.csv": REGISTER}
 
 
 def built(
@@ -22,6 +27,8 @@ def built(
     build_id: str = "kx1",
     items: Sequence[str] = ITEMS,
     files: dict[str, bytes] | None = None,
+    *,
+    in_list: bool = False,
 ) -> FormToDeploy:
     """A form as a build makes it, as small as a real server takes it."""
     hidden = {"kx_study": study, "kx_group": group, "kx_wave": "pre", "kx_build": build_id}
@@ -29,6 +36,9 @@ def built(
     survey += [["calculate", name, None, f"'{value}'"] for name, value in hidden.items()]
     survey += [["csv-external", "register", None, None]]
     survey += [["select_one_from_file enumerators.csv", "enumerator", "Who?", None]]
+    by = "rid" if in_list else "name"
+    found = f"instance('register')/root/item[{by} = ${{rid}}]/group"
+    survey += [["text", "rid", "Number?", None], ["calculate", "rid_group", None, found]]
     survey += [["begin_group", "interview", "Interview", None]]
     survey += [["integer", "age", "Age?", None], ["image", "photo", "Photo?", None]]
     survey += [["select_one agree", name, f"{name}?", None] for name in items]

@@ -25,7 +25,7 @@ from kobosmix.server.http import Connection
 from kobosmix.server.pull import pull
 from kobosmix.store import Fate, Store, Tally, open_store
 from tests.central_double import QUICK, SESSION, central_double
-from tests.central_forms import FILES, Phone, built, md5
+from tests.central_forms import FILES, REGISTER, Phone, built, md5
 
 Memory = dict[str, dict[str, Any]]
 URL = os.environ.get("KOBOSMIX_CENTRAL", "")
@@ -296,6 +296,50 @@ def test_an_enumerator_has_one_way_in_however_often_it_is_given(field: Field) ->
     field.server.take_right(uids[0], right)
     assert field.server.rights(uids[0]) == []
     assert len(field.server.rights(uids[1])) == 1
+
+
+def test_a_register_that_is_a_list_is_fresh_on_phones_without_a_new_version(
+    field: Field,
+) -> None:
+    field.server.keep_register_as_list()
+    form = field.form(in_list=True)
+    assert field.deploy(form) == ["create", "upload", "upload", "deploy"]
+    assert field.deploy(form) == ["nothing"]
+    assert field.server.fielded_media(field.uid) == form.media_md5
+
+    # One is gone, one has another group, one is new; then the one who was gone is back.
+    header, first, second = REGISTER.splitlines(keepends=True)
+    later = header + second.replace(b"turks", b"syrians") + b"10000003,1000 0003,turks,a,2,\n"
+    for register in (later, header + first + b"10000003,1000 0003,turks,a,2,\n"):
+        now = field.form(in_list=True, files={**FILES, "register.csv": register})
+        assert field.deploy(now)[0] == "upload"
+        assert field.server.fielded_media(field.uid) == now.media_md5
+        assert field.deploy(now) == ["nothing"]
+
+    assert field.version == "kx1.1"
+
+
+def test_a_register_can_become_a_list_and_a_file_again(field: Field) -> None:
+    field.deploy(field.form())
+    field.server.keep_register_as_list()
+
+    field.deploy(field.form(build_id="kx2", in_list=True))
+    assert field.server._is_linked(field.uid)
+
+    field.server.lists_register = False
+    field.deploy(field.form(build_id="kx3"))
+    assert not field.server._is_linked(field.uid)
+    assert field.server.fielded_media(field.uid) == field.form().media_md5
+
+
+def test_a_form_with_a_list_reads_back_as_the_form_that_was_built(field: Field) -> None:
+    field.server.keep_register_as_list()
+    field.deploy(field.form(in_list=True))
+
+    content = field.server.asset(field.uid).content
+
+    (found,) = [row for row in content["survey"] if row.get("name") == "rid_group"]
+    assert found["calculation"] == "instance('register')/root/item[name = ${rid}]/group"
 
 
 def test_a_form_that_is_being_closed_takes_late_answers_and_a_closed_one_none(

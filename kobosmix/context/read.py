@@ -174,6 +174,7 @@ def _context(content: Mapping[str, Any]) -> Context:
         id_method=content.get("id_method", REGISTER),
         item_seed=(content.get("item_order") or {}).get("seed"),
         server=content.get("server", ""),
+        entities=content.get("entities", False),
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kobosmix.errors import ServerError, ServerUnreachable, StudyError
 from kobosmix.form import XlsForm, workbook
-from kobosmix.form.central import is_safe, next_version
+from kobosmix.form.central import is_safe, next_version, with_list
 from kobosmix.server.central_api import (
     IS_THERE,
     NEVER_PUBLISHED,
@@ -22,6 +23,7 @@ from kobosmix.server.central_api import (
     listed,
     path_of,
 )
+from kobosmix.server.central_entities import LIST_FILE, RegisterList
 from kobosmix.server.central_people import CentralPeople
 from kobosmix.server.central_project import CentralProjects, Home
 from kobosmix.server.central_reading import CentralReading
@@ -53,6 +55,7 @@ class CentralServer(CentralReading, CentralPeople):
         super().__init__(CentralApi(connection))
         self.connection = connection
         self.projects = CentralProjects(self.api)
+        self.lists_register = False
 
     @property
     def url(self) -> str:
@@ -65,8 +68,12 @@ class CentralServer(CentralReading, CentralPeople):
         return held(self.api.read(action, at("users", "current")), "email", str, action)
 
     def workbook(self, form: XlsForm) -> bytes:
-        """The neutral form: ODK Central needs no other."""
-        return workbook(form)
+        """The neutral form: ODK Central needs no other, unless the register is a list."""
+        return workbook(with_list(form) if self.lists_register else form)
+
+    def keep_register_as_list(self) -> None:
+        """From now on the register goes up as a list of entities, and never as a file."""
+        self.lists_register = True
 
     def sender(self, account: str, code: str) -> str:  # noqa: ARG002 - an account names a person
         """An enumerator's app user is called by the code."""
@@ -160,17 +167,26 @@ class CentralServer(CentralReading, CentralPeople):
     def media(self, uid: str) -> Sequence[MediaFile]:
         """The files of the draft, or of what is published where there is none."""
         place = () if self._draft(uid) is None else ("draft",)
-        return [
-            MediaFile(uid=name, name=name, md5=md5)
-            for name, md5 in _present(self._attachments(uid, *place)).items()
-        ]
+        present = self._present(uid, self._attachments(uid, *place))
+        return [MediaFile(uid=name, name=name, md5=md5) for name, md5 in present.items()]
 
     def put_media(self, uid: str, name: str, content: bytes) -> None:
-        """Upload a file to the draft, which is made of what is published where there is none."""
+        """Upload a file to the draft, which is made of what is published where there is none.
+
+        A register that is a list is brought up to date there, and phones get it without a draft.
+        """
         action = f"upload {name}"
+        is_list = self.lists_register and name == LIST_FILE
+        if is_list:
+            RegisterList(self.api, form_at(uid)[0]).hold(content)
+            if self._is_linked(uid):
+                return
         if self._draft(uid) is None:
             self.api.write(action, path_of(uid, "draft"), repeatable=True)
         path = path_of(uid, "draft", "attachments", name)
+        if is_list:
+            self.api.change(action, path, {"dataset": True})
+            return
         kind = "text/csv" if name.endswith(".csv") else "application/octet-stream"
         self.api.send_file(action, path, content, kind)
 
@@ -179,8 +195,8 @@ class CentralServer(CentralReading, CentralPeople):
         return self.api.raw(f"read the form {uid}", f"{path_of(uid)}.xml").decode("utf-8")
 
     def fielded_media(self, uid: str) -> Mapping[str, str]:
-        """The files that phones get now: name to md5. Lists of entities have no md5."""
-        return _present(self._attachments(uid))
+        """The files that phones get now: name to md5. A list has that of the file it stands for."""
+        return self._present(uid, self._attachments(uid))
 
     def wait(self, seconds: float) -> None:
         """Let the server work."""
@@ -250,7 +266,8 @@ class CentralServer(CentralReading, CentralPeople):
         for _ in range(_VERSION_TRIES):
             version = next_version(build_id, taken)
             if self._publish_as(action, uid, version):
-                self._see_published(action, uid, version, draft, _present(promised))
+                files = self._present(uid, promised)
+                self._see_published(action, uid, version, draft, files)
                 return
             taken.append(version)
         raise ServerError(action, 409, f"{_VERSION_TRIES} versions are taken, {taken[-1]} too")
@@ -312,17 +329,31 @@ class CentralServer(CentralReading, CentralPeople):
             if error.code != NEVER_PUBLISHED:
                 raise
 
+    def _is_linked(self, uid: str) -> bool:
+        place = () if self._draft(uid) is None else ("draft",)
+        files = self._attachments(uid, *place)
+        return any(f.get("name") == LIST_FILE and f.get("datasetExists") for f in files)
+
+    def _present(self, uid: str, attachments: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        found = dict[str, str]()
+        for each in attachments:
+            name = str(each.get("name"))
+            if self.lists_register and name == LIST_FILE:
+                # A file that is there instead of the list is not what is wanted.
+                if each.get("datasetExists"):
+                    found[name] = _md5(RegisterList(self.api, form_at(uid)[0]).as_file())
+            elif each.get("exists") and each.get("hash"):
+                found[name] = str(each["hash"])
+        return found
+
     def _attachments(self, uid: str, *place: str) -> list[dict[str, Any]]:
         action = f"read the files of {uid}"
         return listed(self.api.read(action, path_of(uid, *place, "attachments")), action)
 
 
-def _present(attachments: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    return {
-        str(each["name"]): str(each["hash"])
-        for each in attachments
-        if each.get("blobExists", each.get("exists")) and each.get("hash")
-    }
+def _md5(content: bytes) -> str:
+    # MD5 because it is what the server publishes; it tells files apart and protects nothing.
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def _without_version(xform: bytes) -> bytes:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from kobosmix.errors import ServerError, ServerUnreachable
+from kobosmix.errors import ServerError, ServerUnreachable, UsageError
 from kobosmix.form import XlsForm, kobo_workbook
 from kobosmix.server.address import phones_origin
 from kobosmix.server.answers import one_line
@@ -50,6 +50,13 @@ class KoboServer(KoboRights):
     def workbook(self, form: XlsForm) -> bytes:
         """The form with the server's own stable names for its rows."""
         return kobo_workbook(form)
+
+    def keep_register_as_list(self) -> None:
+        """There are no lists of entities here: a UsageError says what to do."""
+        raise UsageError(
+            f"'entities: true' in context.yaml is for ODK Central, and {self.url} is none. Take "
+            "the line out: the register then goes up as a file."
+        )
 
     def sender(self, account: str, code: str) -> str:  # noqa: ARG002 - the code is no account
         """An enumerator's account on the server."""

@@ -144,6 +144,9 @@ class Server(Protocol):
     def workbook(self, form: XlsForm) -> bytes:
         """The form as this server takes it."""
 
+    def keep_register_as_list(self) -> None:
+        """From now on the register goes up as a list of entities; a UsageError where it cannot."""
+
     def sender(self, account: str, code: str) -> str:
         """What an enumerator is called here: by the account, or by the code alone."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from kobosmix.errors import ServerError, StudyError
+from kobosmix.form.central import without_list
 from kobosmix.server.model import Sheets
 from kobosmix.xlsx import read_sheets
 
@@ -32,6 +33,8 @@ def sheets_of_workbook(workbook: bytes, action: str) -> dict[str, list[dict[str,
     except StudyError as error:
         raise ServerError(action, 200, "its workbook cannot be read") from error
     tables = {sheet.title.lower(): _records(sheet.rows) for sheet in sheets}
+    # As the build says it, also where the register is a list there.
+    tables["survey"] = without_list(tables.get("survey", []))
     return {name: tables.get(name, []) for name in ("survey", "choices", "settings")}
 
 
