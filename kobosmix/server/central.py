@@ -67,6 +67,11 @@ class CentralServer(CentralReading, CentralPeople):
         action = "check who is signed in"
         return held(self.api.read(action, at("users", "current")), "email", str, action)
 
+    @property
+    def when_late(self) -> str:
+        """What becomes of a phone that sends to a form after it was closed, in words."""
+        return "A phone that sends late can still do so; nobody can begin a new interview."
+
     def workbook(self, form: XlsForm) -> bytes:
         """The neutral form: ODK Central needs no other, unless the register is a list."""
         return workbook(with_list(form) if self.lists_register else form)

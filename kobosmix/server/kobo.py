@@ -47,6 +47,14 @@ class KoboServer(KoboRights):
         host = phones_origin(self.url, said if isinstance(said, str) else "")
         return OpenRosaServer(self.connection if host == self.url else self.connection.at(host))
 
+    @property
+    def when_late(self) -> str:
+        """What becomes of a phone that sends to a form after it was closed, in words."""
+        return (
+            "A phone that sends late is told 405, the form is closed. Nothing on it is lost: it "
+            "keeps what was filled in, and can send once the form is open again."
+        )
+
     def workbook(self, form: XlsForm) -> bytes:
         """The form with the server's own stable names for its rows."""
         return kobo_workbook(form)

@@ -120,6 +120,10 @@ class Server(Protocol):
     def url(self) -> str:
         """Its address, which is also its name."""
 
+    @property
+    def when_late(self) -> str:
+        """What becomes of a phone that sends to a form after it was closed, in words."""
+
     def username(self) -> str:
         """Who the server takes us for."""
 
