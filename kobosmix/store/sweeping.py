@@ -10,6 +10,7 @@ from typing import Any
 from kobosmix.store.content import Kept, agree, is_from_file, is_sealed, keep, what_became
 from kobosmix.store.database import Database
 from kobosmix.store.model import Fate, Head, Row, Sweep
+from kobosmix.store.odata import flat_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ class _Page:
         if is_from_file(was) and not is_from_file(now):
             if is_sealed(now):
                 return None
-            if agree(was, now):
+            if agree(was, flat_answers(now)):
                 return Fate.CONFIRMED
         return what_became(was, now, reviewed=validation != kept.row.validation)[0]
 
