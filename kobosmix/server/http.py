@@ -219,7 +219,8 @@ class Connection:
             )
         for word in (self._secret.token, *request.hidden):
             said = said.replace(word, "[token]") if word else said
-        asked_s = wait_asked_s(response.headers.get("Retry-After", ""))
+        headers = response.headers
+        asked_s = wait_asked_s(headers.get("Retry-After", ""), headers.get("Date", ""))
         if asked_s is not None:
             said += f"; it asks to wait {asked_s:.0f} s"
         if status == requests.codes.unauthorized and self._secret.scheme:

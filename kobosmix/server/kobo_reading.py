@@ -55,19 +55,23 @@ class KoboReading:
             query = json.dumps({"_id": {"$in": part}}, separators=(",", ":"))
             raw, _ = self._data(uid, query=query, limit=str(LARGEST_PAGE))
             found += [row_of(row) for row in raw]
-        wanted = frozenset(server_ids)
-        return [row for row in found if row.server_id in wanted]
+        wanted = {row.server_id: row for row in found if row.server_id in frozenset(server_ids)}
+        return sorted(wanted.values(), key=lambda row: int(row.server_id))
 
     def _page(
         self, uid: str, after: str, page_size: int, **query: str
     ) -> tuple[Sequence[Mapping[str, Any]], bool]:
-        past = json.dumps({"_id": {"$gt": int(after or 0)}})
-        limit = str(max(1, min(page_size, LARGEST_PAGE)))
-        raw, count = self._data(uid, query=past, limit=limit, **query)
+        last, limit = int(after or 0), max(1, min(page_size, LARGEST_PAGE))
+        past = json.dumps({"_id": {"$gt": last}})
+        raw, count = self._data(uid, query=past, limit=str(limit), **query)
         if not raw and count:
             action = f"read the submissions of {uid}"
             raise ServerError(action, 200, f"no rows, though {count} remain")
-        return raw, count <= len(raw)
+        # Servers have repeated a row, and a whole page: neither brings anything further.
+        further = {row["_id"]: row for row in raw if row["_id"] > last}
+        # Counts lag behind the rows, so a page that is full is never taken for the last.
+        is_last = count <= len(further) < limit
+        return [further[number] for number in sorted(further)], is_last
 
     def _data(self, uid: str, **query: str) -> tuple[Sequence[Mapping[str, Any]], int]:
         action = f"read the submissions of {uid}"
