@@ -61,6 +61,16 @@ class Fieldwork:
         sent = _Sent(root=uuid, uuid=uuid, xml=self._xml(uuid))
         self._send(sent)
 
+    def fill(self, number: int) -> None:
+        """Send so many new submissions, before anybody pulls."""
+        for uuid in [self._uuid() for _ in range(number)]:
+            self._held[uuid] = _Sent(root=uuid, uuid=uuid, xml=self._xml(uuid))
+            assert self.client.submit(self._held[uuid].xml).status_code == 201
+        for row in self.now().values():
+            root = str(row["meta/rootUuid"]).removeprefix("uuid:")
+            self._held[root].number = row["_id"]
+            self.seen[root] = [row]
+
     def edit(self) -> None:
         """Correct a submission that is there."""
         if self._held:
