@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -53,10 +54,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def pulled(
-    injector: FaultInjector, store: Store, work: Fieldwork, page_size: int, *, broken_tries: int
-) -> Tally:
-    """Pull once; what stood in the way is raised."""
+@contextmanager
+def connected(
+    injector: FaultInjector, work: Fieldwork, broken_tries: int
+) -> Iterator[KoboServer]:
+    """The product's own client, on the other side of the injector."""
     patience = Patience(
         total_s=90,
         first_wait_s=0.1,
@@ -66,7 +68,15 @@ def pulled(
     )
     token = work.client.token
     with Connection(injector.url, token, patience=patience, sleep=lambda _: None) as connection:
-        report = pull(KoboServer(connection), store, [work.uid], page_size=page_size)
+        yield KoboServer(connection)
+
+
+def pulled(
+    injector: FaultInjector, store: Store, work: Fieldwork, page_size: int, *, broken_tries: int
+) -> Tally:
+    """Pull once; what stood in the way is raised."""
+    with connected(injector, work, broken_tries) as server:
+        report = pull(server, store, [work.uid], page_size=page_size)
     for error in report.failures.values():
         raise error
     return report.total
@@ -174,6 +184,27 @@ def test_two_hundred_faults_in_one_pull_lose_nothing_and_double_nothing(
     assert_all_was_there_once(store, work)
     pulled_in_the_end(injector, store, work, page_size=3)
     assert_equal(store, work, client)
+
+
+@pytest.mark.parametrize("seed", range(200, 200 + 2 * MANY))
+def test_verifying_over_a_bad_line_never_takes_what_differs_for_equal(
+    client: Client, injector: FaultInjector, store: Store, seed: int
+) -> None:
+    work = Fieldwork(client, seed)
+    work.fill(12)
+    pulled(injector, store, work, page_size=5, broken_tries=2)
+    for change in (work.add, work.edit, work.delete, work.send_file):
+        change()
+        injector.pages.clear()
+        injector.plan = at_random(
+            seed, EVEN_SKIPS if seed % 2 else EVEN_STALE_COUNTS, share=0.5
+        )
+        with connected(injector, work, broken_tries=9) as server:
+            for _ in range(3):
+                with suppress(KobosmixError):
+                    assert not verify(server, store, work.uid, page_size=5).is_equal
+        injector.plan = lambda _: None
+        pulled(injector, store, work, page_size=5, broken_tries=2)
 
 
 @pytest.mark.parametrize("seed", range(100, 100 + 2 * MANY))
