@@ -153,7 +153,7 @@ def in_order(now: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 @given(doings=doings, page_size=st.integers(1, 9))
-@settings(max_examples=60 * MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40 * MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_store_tells_what_became_of_every_submission(
     both: tuple[KoboDouble, KoboServer], doings: list[tuple[str, int]], page_size: int
 ) -> None:
