@@ -107,7 +107,7 @@ class RandomPlan:
     done: Counter[Fault] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
+        self._random = random.Random(self.seed)  # noqa: S311 - repeatable
         self._running = Counter[Asked]()
 
     def __call__(self, asked: Asked) -> Fault | None:
@@ -144,7 +144,7 @@ class FaultInjector:
         self.lock = threading.Lock()
         self._pages = list[dict[str, Any]]()
         self._counts = list[int]()
-        self._random = random.Random(0)
+        self._random = random.Random(0)  # noqa: S311 - repeatable
         self._http = ThreadingHTTPServer(
             ("127.0.0.1", 0), type("Handler", (_Handler,), {"injector": self})
         )
@@ -239,6 +239,9 @@ def _refusal(fault: Fault | None) -> Answer:
 class _Handler(BaseHTTPRequestHandler):
     injector: FaultInjector
     protocol_version = "HTTP/1.1"
+    # Head and body in one piece, at once: else each answer waits for the client's acknowledgement.
+    wbufsize = 1 << 20
+    disable_nagle_algorithm = True
 
     def _pass_on(self) -> None:
         asked = Asked(self.command, self.path)
@@ -252,9 +255,7 @@ class _Handler(BaseHTTPRequestHandler):
             for name, value in self.headers.items()
             if name.lower() not in ("connection", "accept-encoding")
         }
-        answer = self.injector.spoil(
-            fault, asked, self.injector.forward(asked, headers, body)
-        )
+        answer = self.injector.spoil(fault, asked, self.injector.forward(asked, headers, body))
         if fault == Fault.LATE:
             time.sleep(DELAY_S)
         if fault == Fault.DROPPED_AFTER:
@@ -262,7 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._write(fault, answer)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = do_HEAD = _pass_on
+    do_GET = do_POST = do_PATCH = do_DELETE = do_HEAD = _pass_on  # noqa: N815 - their names
 
     def _write(self, fault: Fault | None, answer: Answer) -> None:
         length, body = len(answer.body), answer.body
@@ -281,6 +282,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(length))
             self.end_headers()
             self.wfile.write(body)
+            self.wfile.flush()
 
     def log_message(self, *_: object) -> None:
         pass
