@@ -17,7 +17,7 @@ from kobosmix.xlsform.model import XlsSheets, sheets_of_rows
 from kobosmix.xlsform.read import read_form
 
 if TYPE_CHECKING:
-    from kobosmix.server.kobo import KoboServer
+    from kobosmix.server.model import Server
 
 _BUILD_ID = re.compile(r"kx[0-9a-f]{12}")
 
@@ -46,7 +46,7 @@ def compare(old: str, new: str, study: Study | None) -> list[Compared]:
     return [Compared(form=now.file, old=old, new=new, changes=tuple(found))]
 
 
-def compare_with_server(study: Study, server: KoboServer) -> list[Compared]:
+def compare_with_server(study: Study, server: Server) -> list[Compared]:
     """Each deployed form as it was built, and as the server has it now."""
     known = [each for each in deployments(study).values() if each.server == server.url]
     if not known:
@@ -116,7 +116,7 @@ def _built(study: Study) -> Mapping[str, Path]:
     return {key: study.build_folder / f"{key}.xlsx" for key in keys}
 
 
-def _on_server(study: Study, server: KoboServer, deployed: Deployment) -> Compared:
+def _on_server(study: Study, server: Server, deployed: Deployment) -> Compared:
     from kobosmix.server.content import sheets_of
 
     asset = server.find_asset(deployed.uid)

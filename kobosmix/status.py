@@ -265,6 +265,11 @@ def _after_fieldwork(
         (not _has_issued_ids(prepared), "pull", "the forms are in the field"),
         (matched is None, "pull", "the forms are in the field; nothing was matched yet"),
         (
+            matched is not None and not matched.entries,
+            "pull",
+            "the forms are in the field, and no answer has come yet",
+        ),
+        (
             not (study.match_folder / "submissions.xlsx").exists(),
             "match",
             "submissions are there to be matched",

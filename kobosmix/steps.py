@@ -14,7 +14,7 @@ from kobosmix.context.model import EVERY_COHORT, Context
 from kobosmix.errors import StudyError, UsageError
 from kobosmix.fielded import edited, fielded_forms
 from kobosmix.files import write_bytes
-from kobosmix.form import for_practice, kobo_workbook, practice_title
+from kobosmix.form import for_practice, practice_title
 from kobosmix.match import MatchDesign, Matched, background_known, link
 from kobosmix.prepare import BuiltForm, Prepared, prepare
 from kobosmix.store import open_store
@@ -22,7 +22,7 @@ from kobosmix.study import Study
 
 if TYPE_CHECKING:
     from kobosmix.server.deploy import FormToDeploy, Plan
-    from kobosmix.server.kobo import KoboServer
+    from kobosmix.server.model import Server
     from kobosmix.tables.write import Headings
 
 
@@ -39,7 +39,7 @@ class Deployment:
 @contextmanager
 def signed_in(
     server_url: str, tell: Callable[[str], None] = lambda _: None
-) -> Iterator[KoboServer]:
+) -> Iterator[Server]:
     """The server, in the name of whoever is signed in; a wrong token is told before anything is done.
 
     At first contact nobody waits long: an address that was mistyped never answers. Once the
@@ -79,7 +79,7 @@ def deployments(study: Study) -> dict[str, Deployment]:
 def plan_study_deploy(
     study: Study,
     prepared: Prepared,
-    server: KoboServer,
+    server: Server,
     *,
     waves: Collection[str] | None = None,
     practice: str = "",
@@ -91,9 +91,11 @@ def plan_study_deploy(
     """
     from kobosmix.server.deploy import plan_deploy
 
+    if prepared.sound().entities:
+        server.keep_register_as_list()
     return plan_deploy(
         server,
-        _forms_to_deploy(prepared, waves, practice),
+        _forms_to_deploy(server, prepared, waves, practice),
         remembered_forms(study, practice),
         given=study.state().get("given", {}).get(server.url, {}),
         # What was answered for practice is no answer.
@@ -139,7 +141,7 @@ def remembered_forms(study: Study, practice: str = "") -> Mapping[str, Mapping[s
     return dict(state.get("deployments", {}))
 
 
-def links_of_study(study: Study, server: KoboServer) -> list[Path]:
+def links_of_study(study: Study, server: Server) -> list[Path]:
     """Write handover/ for the forms as they are on the server; the files written.
 
     A form that was changed since it was deployed is a StudyError: the page would tell of another.
@@ -161,7 +163,7 @@ def links_of_study(study: Study, server: KoboServer) -> list[Path]:
 
 
 def hand_over(
-    study: Study, prepared: Prepared, server: KoboServer, practice: str = ""
+    study: Study, prepared: Prepared, server: Server, practice: str = ""
 ) -> list[Path]:
     """Write handover/ for the forms just deployed, of the field or of practice; the files."""
     from kobosmix.form import PRACTICE_MARKS
@@ -169,9 +171,10 @@ def hand_over(
 
     told = remembered_forms(study, practice)
     uids = {key: each["uid"] for key, each in told.items() if each["server"] == server.url}
-    accounts = {each.code: each.account for each in prepared.enumerators if each.account}
+    named = {e.code: server.sender(e.account, e.code) for e in prepared.enumerators}
+    senders = {code: sender for code, sender in named.items() if sender}
     mark = PRACTICE_MARKS.get(practice, "")
-    return write_handover(prepared, server, uids, accounts=accounts, mark=mark)
+    return write_handover(prepared, server, uids, senders=senders, mark=mark)
 
 
 def note_rehearsal(study: Study) -> None:
@@ -312,18 +315,22 @@ def design_of(context: Context) -> MatchDesign:
 
 
 def _forms_to_deploy(
-    prepared: Prepared, waves: Collection[str] | None, practice: str
+    server: Server, prepared: Prepared, waves: Collection[str] | None, practice: str
 ) -> list[FormToDeploy]:
-    media, senders = prepared.media(), _senders(prepared)
+    media, senders = prepared.media(), _senders(server, prepared)
     return [
-        _form_to_deploy(built, media, senders, practice)
+        _form_to_deploy(server, built, media, senders, practice)
         for built in prepared.forms
         if waves is None or built.codebook.wave in waves
     ]
 
 
 def _form_to_deploy(
-    built: BuiltForm, media: Mapping[str, bytes], senders: Mapping[str, str], practice: str
+    server: Server,
+    built: BuiltForm,
+    media: Mapping[str, bytes],
+    senders: Mapping[str, str],
+    practice: str,
 ) -> FormToDeploy:
     from kobosmix.server.deploy import FormToDeploy
 
@@ -336,7 +343,7 @@ def _form_to_deploy(
         wave=book.wave,
         group=book.group,
         build_id=book.build_id,
-        workbook=kobo_workbook(form),
+        workbook=server.workbook(form),
         media=media,
         sheets=form.sheets(),
         purpose=practice,
@@ -344,12 +351,15 @@ def _form_to_deploy(
     )
 
 
-def _senders(prepared: Prepared) -> dict[str, str]:
-    """Who sends: the accounts of the enumerators, by code; anyone, where nobody interviews."""
+def _senders(server: Server, prepared: Prepared) -> dict[str, str]:
+    """Who sends, as the server calls them, and their codes; anyone, where nobody interviews."""
     from kobosmix.server.model import ANYONE
 
     if not prepared.sound().is_interview:
         return {ANYONE: "anyone"}
     # Two may share a phone and its account.
-    with_one = {each.account: each.code for each in reversed(prepared.enumerators)}
+    with_one = {
+        server.sender(each.account, each.code): each.code
+        for each in reversed(prepared.enumerators)
+    }
     return {account: code for account, code in sorted(with_one.items()) if account}

@@ -25,7 +25,7 @@ from kobosmix.study import Study
 
 if TYPE_CHECKING:
     from kobosmix.server.deploy import Project
-    from kobosmix.server.kobo import KoboServer
+    from kobosmix.server.model import Server
 
 _WAITING = frozenset({State.DUE, State.OVERDUE, State.NOT_DUE})
 _INTERVIEWED = frozenset({State.COMPLETED, State.PARTIAL})
@@ -144,7 +144,7 @@ def practice_waves(study: Study, context: Context, server: str) -> tuple[str, ..
 
 def open_wave(
     study: Study,
-    server: KoboServer,
+    server: Server,
     context: Context,
     wave: str,
     today: date,
@@ -165,7 +165,7 @@ def open_wave(
 
 def close_wave(
     study: Study,
-    server: KoboServer,
+    server: Server,
     wave: str,
     projects: Sequence[Project],
     today: date,
@@ -206,7 +206,7 @@ def note_wave(
 
 def remove_practice(
     study: Study,
-    server: KoboServer,
+    server: Server,
     context: Context,
     practice: str,
     on_form: Callable[[str], None],
@@ -220,7 +220,7 @@ def remove_practice(
 
 
 def practice_projects(
-    study: Study, server: KoboServer, context: Context, practice: str
+    study: Study, server: Server, context: Context, practice: str
 ) -> tuple[Project, ...]:
     """The study's projects for training, or for a pretest, of every wave."""
     return tuple(
@@ -231,7 +231,7 @@ def practice_projects(
 
 
 def wave_projects(
-    study: Study, server: KoboServer, context: Context, wave: str
+    study: Study, server: Server, context: Context, wave: str
 ) -> tuple[Project, ...]:
     """The forms of a wave that were deployed to this server."""
     return _projects(study, server, context, wave)
@@ -307,7 +307,7 @@ def _typed(study: Study, server: str, shown: str) -> str:
 
 
 def _projects(
-    study: Study, server: KoboServer, context: Context, wave: str, practice: str = ""
+    study: Study, server: Server, context: Context, wave: str, practice: str = ""
 ) -> tuple[Project, ...]:
     from kobosmix.server.deploy import find_projects
 

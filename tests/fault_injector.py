@@ -1,153 +1,139 @@
-"""A proxy on a real socket that spoils answers of the server behind it, as networks and servers do.
-
-Which answers, and how, is a plan: a list of faults, or a random one that a seed decides. Some
-faults are loud (a cut connection, a 502); the worse ones lie: an answer of 200 with an old page, a
-row twice, rows in another order, an old count.
-"""
+"""A proxy in front of a server that lets requests fail in each way networks and servers do."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import random
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from enum import StrEnum
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-PAGE = b"<!DOCTYPE html><html><body>SECRET PAGE</body></html>"
-DELAY_S = 0.6
+HTML = b"<!DOCTYPE html><html><body>Server Error (500)</body></html>"
+# These belong to one connection; the proxy has two.
+_OF_THE_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding", "host"})
 
 
 class Fault(StrEnum):
-    """What becomes of one request and its answer."""
+    """One way to fail.
 
-    DROPPED_BEFORE = "the connection breaks before the server gets the request"
-    DROPPED_AFTER = "the connection breaks when the server has done what was asked"
-    LATE = "the answer comes after the client has given up"
-    TRUNCATED = "half of the body comes, with the length of the whole"
-    SHORT_LENGTH = "the length that is told is half of the body's"
-    TOO_MANY_SECONDS = "429, to wait some seconds"
-    TOO_MANY_DATE = "429, to wait until a moment"
-    BROKEN = "500, as a page"
+    DROP_BEFORE cuts the connection before the server hears of the request, DROP_AFTER when it
+    has done what was asked. CUT promises the whole body and sends half, CUT_AS_WHOLE says that
+    the half is all, TOO_LITTLE sends all of it and promises more. SKIP hands a row out twice in
+    place of its neighbour, as pages do that hang on a position when rows move.
+    """
+
+    DROP_BEFORE = "drop before"
+    DROP_AFTER = "drop after"
+    LATE = "late"
+    CUT = "cut"
+    CUT_AS_WHOLE = "cut as whole"
+    TOO_LITTLE = "too little"
+    WAIT_SECONDS = "429 seconds"
+    WAIT_UNTIL = "429 date"
+    BROKEN = "500"
     BAD_GATEWAY = "502"
     UNAVAILABLE = "503"
-    GATEWAY_TIMEOUT = "504"
-    NO_JSON = "200, and half of the JSON as if it were whole"
-    ROW_TWICE = "a row stands twice on the page"
-    ANOTHER_ORDER = "the rows of the page are shuffled"
-    OLD_PAGE = "a page that was asked for before comes again"
-    ROW_OF_BEFORE = "the last row of the page before comes first on this one"
-    OLD_COUNT = "the count is that of an earlier answer"
-    CLOCK_SHIFTED = "the Date header is hours off"
+    GATEWAY_LATE = "504"
+    NO_JSON = "no JSON"
+    TWICE = "twice"
+    SHUFFLED = "shuffled"
+    SKIP = "skip"
+    OLD_PAGE = "old page"
+    STALE_COUNT = "stale count"
+    CLOCK = "clock"
 
 
-# Those after which the client knows that it has to ask again.
-LOUD = tuple(Fault)[: list(Fault).index(Fault.ROW_TWICE)]
-LYING = tuple(Fault)[list(Fault).index(Fault.ROW_TWICE) :]
-_STATUS = {
-    Fault.TOO_MANY_SECONDS: 429,
-    Fault.TOO_MANY_DATE: 429,
+_GATEWAY = {
     Fault.BROKEN: 500,
     Fault.BAD_GATEWAY: 502,
     Fault.UNAVAILABLE: 503,
-    Fault.GATEWAY_TIMEOUT: 504,
+    Fault.GATEWAY_LATE: 504,
 }
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request: `GET`, and all of its address but the host."""
-
-    method: str
-    address: str
-
-    @property
-    def query(self) -> dict[str, str]:
-        """What stands behind the question mark."""
-        parts = parse_qs(urlsplit(self.address).query)
-        return {name: values[0] for name, values in parts.items()}
-
-
-Plan = Callable[[Asked], Fault | None]
-
-
-def nothing(_: Asked) -> None:
-    """The plan that spoils nothing."""
-
-
-def listed(faults: Iterable[Fault | None], where: str = "") -> Plan:
-    """These faults one after the other, on requests whose address has `where` in it."""
-    left = iter(faults)
-    return lambda asked: next(left, None) if where in asked.address else None
-
-
-@dataclass
-class RandomPlan:
-    """`number` faults, each as likely on any request; the same seed decides the same.
-
-    No request is spoilt more than `in_a_row` times running: a server that never answers is
-    another matter than one that is having a bad day. Late answers take time, so there are few.
-    """
-
-    seed: int
-    number: int
-    share: float = 0.6
-    in_a_row: int = 2
-    kinds: tuple[Fault, ...] = tuple(Fault)
-    most_late: int = 4
-    done: Counter[Fault] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)  # noqa: S311 - repeatable
-        self._running = Counter[Asked]()
-
-    def __call__(self, asked: Asked) -> Fault | None:
-        spoilt = self._running.pop(asked, 0)
-        if self.done.total() >= self.number or spoilt >= self.in_a_row:
-            return None
-        if self._random.random() > self.share:
-            return None
-        fault = self._random.choice(self.kinds)
-        if fault == Fault.LATE and self.done[fault] >= self.most_late:
-            fault = Fault.DROPPED_AFTER
-        self.done[fault] += 1
-        self._running[asked] = spoilt + 1
-        return fault
+# A row handed out twice needs a row, and a neighbour needs two.
+_ROWS_NEEDED = {Fault.TWICE: 1, Fault.SHUFFLED: 2, Fault.SKIP: 2}
+# "GET /api/...", and how that fails; None is for going through.
+Plan = Callable[[str], Fault | None]
 
 
 @dataclass
 class Answer:
-    """What the server said, whole."""
+    """What the server said, on its way to the client."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
+    def rows(self) -> list[Any] | None:
+        """The rows of a page; None where it is none."""
+        try:
+            content = json.loads(self.body)
+        except ValueError:
+            return None
+        return content.get("results") if isinstance(content, dict) else None
+
+    def with_changes(self, **changes: Any) -> Answer:
+        """The same page with other rows, or another count."""
+        body = json.dumps({**json.loads(self.body), **changes}).encode()
+        return Answer(self.status, self.headers, body)
+
+
+def listed(faults: Iterable[Fault | None], where: str = "/data/") -> Plan:
+    """These faults, one for each request that has the words in it; after that none."""
+    coming = iter(faults)
+
+    def plan(asked: str) -> Fault | None:
+        return next(coming, None) if where in asked else None
+
+    return plan
+
+
+def at_random(
+    seed: int, faults: Sequence[Fault], *, share: float, most: int, where: str = "/data/"
+) -> Plan:
+    """Any of these faults on this share of the requests, until there were as many as `most`."""
+    chance = random.Random(seed)  # noqa: S311 - not a secret
+    left = most
+
+    def plan(asked: str) -> Fault | None:
+        nonlocal left
+        if where not in asked or not left or chance.random() >= share:
+            return None
+        left -= 1
+        return chance.choice(faults)
+
+    return plan
+
 
 class FaultInjector:
-    """The proxy in front of one server. `before` is called before each request goes on."""
+    """The proxy. `before` is called with method and path before each request goes on.
 
-    def __init__(self, upstream: str) -> None:
-        self._upstream = urlsplit(upstream)
-        self.plan: Plan = nothing
-        self.before: Callable[[Asked], None] = lambda _: None
-        self.asked = 0
-        self.lock = threading.Lock()
-        self._pages = list[dict[str, Any]]()
-        self._counts = list[int]()
-        self._random = random.Random(0)  # noqa: S311 - repeatable
-        self._http = ThreadingHTTPServer(
-            ("127.0.0.1", 0), type("Handler", (_Handler,), {"injector": self})
-        )
+    `injected` counts the faults that took place: one that cannot, such as an old page where there
+    was none before, is left out. `late_s` is how long LATE keeps the client waiting.
+    """
+
+    def __init__(self, server: str, plan: Plan = lambda _: None, *, late_s: float) -> None:
+        self.plan, self.late_s = plan, late_s
+        self.before: Callable[[str], None] = lambda _: None
+        self.injected = Counter[Fault]()
+        self.asked = list[str]()
+        self.lock = threading.RLock()
+        self.upstream = urlsplit(server).netloc
+        self.chance = random.Random(0)  # noqa: S311
+        self.ended = threading.Event()
+        # By what was asked for, less where the page begins.
+        self.pages: dict[str, Answer] = {}
+        self.counts: dict[str, list[int]] = {}
+        handler = type("Handler", (_Handler,), {"injector": self})
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
 
@@ -158,131 +144,170 @@ class FaultInjector:
         try:
             yield self
         finally:
+            self.ended.set()
             self._http.shutdown()
             self._http.server_close()
             thread.join()
 
-    def decide(self, asked: Asked) -> Fault | None:
-        """Count the request, let the world move on before it, and see what is to go wrong."""
-        with self.lock:
-            self.asked += 1
-            self.before(asked)
-            return self.plan(asked)
-
-    def forward(self, asked: Asked, headers: dict[str, str], body: bytes) -> Answer:
-        """The server's own answer."""
-        connection = http.client.HTTPConnection(self._upstream.netloc, timeout=30)
-        try:
-            connection.request(asked.method, asked.address, body or None, headers)
-            answer = connection.getresponse()
-            return Answer(answer.status, dict(answer.getheaders()), answer.read())
-        finally:
-            connection.close()
-
-    def spoil(self, fault: Fault | None, asked: Asked, answer: Answer) -> Answer:
-        """The answer with the fault in it, where the fault is in what is said."""
-        if fault in _STATUS:
-            return _refusal(fault)
-        if fault == Fault.NO_JSON:
-            return Answer(200, answer.headers, answer.body[: len(answer.body) // 2])
-        if fault == Fault.CLOCK_SHIFTED:
-            shifted = format_datetime(datetime.now(UTC) + timedelta(hours=7), usegmt=True)
-            return Answer(answer.status, {**answer.headers, "Date": shifted}, answer.body)
-        if answer.status == 200 and "/data/?" in asked.address:
-            return Answer(200, answer.headers, self._lie(fault, asked, answer.body))
-        return answer
-
-    def _lie(self, fault: Fault | None, asked: Asked, body: bytes) -> bytes:
-        page = json.loads(body)
-        with self.lock:
-            told = self._false(fault, asked, page)
-            if "_id" in asked.query.get("query", ""):
-                self._pages.append(page)
-            else:
-                self._counts.append(page["count"])
-        return body if told is page else json.dumps(told).encode()
-
-    def _false(self, fault: Fault | None, asked: Asked, page: dict[str, Any]) -> dict[str, Any]:
-        rows = page["results"]
-        alike = [each for each in self._pages[-30:] if _is_alike(each, page)]
+    def spoilt(self, asked: str, answer: Answer, fault: Fault) -> Answer | None:
+        """The answer with this fault in its content; None where the fault has no place in it."""
+        if fault in _GATEWAY:
+            return Answer(_GATEWAY[fault], {"Content-Type": "text/html"}, HTML)
         match fault:
-            case Fault.ROW_TWICE if rows:
-                return {**page, "results": [*rows, self._random.choice(rows)]}
-            case Fault.ANOTHER_ORDER:
-                return {**page, "results": self._random.sample(rows, len(rows))}
-            case Fault.OLD_PAGE if alike:
-                return self._random.choice(alike)
-            case Fault.ROW_OF_BEFORE if alike and alike[-1]["results"]:
-                return {**page, "results": [alike[-1]["results"][-1], *rows]}
-            case Fault.OLD_COUNT if self._counts and "_id" not in asked.query.get("query", ""):
-                return {**page, "count": self._random.choice(self._counts[-20:])}
+            case Fault.WAIT_SECONDS:
+                return _too_many("1")
+            case Fault.WAIT_UNTIL:
+                return _too_many(format_datetime(_later(timedelta(seconds=1)), usegmt=True))
+            case Fault.NO_JSON:
+                return Answer(200, answer.headers, b'{"count": NaN, "results": [')
+            case Fault.CLOCK:
+                off = timedelta(hours=self.chance.choice((-9, -2, 3, 26)))
+                date = format_datetime(_later(off), usegmt=True)
+                return Answer(answer.status, {**answer.headers, "Date": date}, answer.body)
             case _:
-                return page
+                return self._page(asked, answer, fault)
+
+    def _page(self, asked: str, answer: Answer, fault: Fault) -> Answer | None:
+        rows = answer.rows()
+        if rows is None or len(rows) < _ROWS_NEEDED.get(fault, 0):
+            return None
+        place = self.chance.randrange(len(rows)) if rows else 0
+        match fault:
+            case Fault.TWICE:
+                return answer.with_changes(results=[*rows, rows[place]])
+            case Fault.SKIP:
+                kept = [*rows[:place], *rows[place + 1 :]]
+                return answer.with_changes(results=[*kept, kept[-1]])
+            case Fault.SHUFFLED:
+                return answer.with_changes(results=self.chance.sample(rows, len(rows)))
+            case Fault.OLD_PAGE:
+                return self.pages.get(_kind(asked))
+            case _:
+                return self._with_stale_count(asked, answer)
+
+    def _with_stale_count(self, asked: str, answer: Answer) -> Answer | None:
+        now = json.loads(answer.body)["count"]
+        others = [count for count in self.counts.get(asked, ()) if count != now]
+        return answer.with_changes(count=others[-1]) if others else None
+
+    def remember(self, asked: str, answer: Answer) -> None:
+        """Keep what may be handed out again later."""
+        rows = answer.rows()
+        if rows is not None:
+            if rows:
+                self.pages[_kind(asked)] = answer
+            self.counts.setdefault(asked, []).append(json.loads(answer.body)["count"])
 
 
-def _is_alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether both are pages of heads, or both of whole rows."""
-    first = [set(page["results"][0]) if page["results"] else None for page in (one, other)]
-    return None not in first and (len(first[0] or ()) < 7) == (len(first[1] or ()) < 7)
+def _kind(asked: str) -> str:
+    """A page of heads is no page of whole rows, and a row asked for by name is on neither."""
+    path, _, query = asked.partition("?")
+    names = sorted(each.partition("=")[0] for each in query.split("&"))
+    return " ".join((path, *names, "named" if "%24in" in query else ""))
 
 
-def _refusal(fault: Fault | None) -> Answer:
-    headers = {"Content-Type": "text/html"}
-    if fault == Fault.TOO_MANY_SECONDS:
-        headers["Retry-After"] = "1"
-    if fault == Fault.TOO_MANY_DATE:
-        soon = datetime.now(UTC) + timedelta(seconds=2)
-        headers["Retry-After"] = format_datetime(soon, usegmt=True)
-    return Answer(_STATUS[fault] if fault else 500, headers, PAGE)
+def _too_many(wait: str) -> Answer:
+    body = b'{"detail": "Request was throttled."}'
+    return Answer(429, {"Content-Type": "application/json", "Retry-After": wait}, body)
+
+
+def _later(by: timedelta) -> datetime:
+    return datetime.now(UTC) + by
 
 
 class _Handler(BaseHTTPRequestHandler):
-    injector: FaultInjector
     protocol_version = "HTTP/1.1"
-    # Head and body in one piece, at once: else each answer waits for the client's acknowledgement.
-    wbufsize = 1 << 20
-    disable_nagle_algorithm = True
+    # Head and body in one packet: two would wait 40 ms for each other.
+    wbufsize = -1
+    injector: FaultInjector
 
-    def _pass_on(self) -> None:
-        asked = Asked(self.command, self.path)
+    def setup(self) -> None:
+        super().setup()
+        self.upstream = HTTPConnection(self.injector.upstream, timeout=30)
+
+    def finish(self) -> None:
+        self.upstream.close()
+        super().finish()
+
+    def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.injector.decide(asked)
-        if fault == Fault.DROPPED_BEFORE:
+        asked = f"{self.command} {self.path}"
+        injector = self.injector
+        with injector.lock:
+            injector.asked.append(asked)
+            injector.before(asked)
+            fault = injector.plan(asked)
+        if fault is Fault.DROP_BEFORE:
+            injector.injected[fault] += 1
             self.close_connection = True
             return
-        headers = {
-            name: value
-            for name, value in self.headers.items()
-            if name.lower() not in ("connection", "accept-encoding")
-        }
-        answer = self.injector.spoil(fault, asked, self.injector.forward(asked, headers, body))
-        if fault == Fault.LATE:
-            time.sleep(DELAY_S)
-        if fault == Fault.DROPPED_AFTER:
-            self.close_connection = True
-            return
-        self._write(fault, answer)
+        answer = self._from_upstream(body)
+        if fault is None:
+            self._give(answer)
+        else:
+            self._spoil(asked, answer, fault)
+        with injector.lock:
+            injector.remember(asked, answer)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = do_HEAD = _pass_on  # noqa: N815 - their names
+    do_POST = do_PATCH = do_DELETE = do_HEAD = do_GET  # noqa: N815
 
-    def _write(self, fault: Fault | None, answer: Answer) -> None:
-        length, body = len(answer.body), answer.body
-        if fault == Fault.TRUNCATED:
-            body = body[: length // 2]
-        if fault == Fault.SHORT_LENGTH:
-            length //= 2
-        if fault in (Fault.TRUNCATED, Fault.SHORT_LENGTH):
-            self.close_connection = True
-        with suppress(OSError):
-            # The client may be gone; that is its matter.
-            self.send_response_only(answer.status)
-            for name, value in answer.headers.items():
-                if name.lower() not in ("content-length", "connection", "transfer-encoding"):
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(length))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass
+
+    def _from_upstream(self, body: bytes) -> Answer:
+        headers = {k: v for k, v in self.headers.items() if _travels(k)}
+        try:
+            self.upstream.request(self.command, self.path, body or None, headers)
+            got = self.upstream.getresponse()
+        except (HTTPException, OSError):
+            # The server ends connections that were idle for a while.
+            self.upstream.close()
+            self.upstream.request(self.command, self.path, body or None, headers)
+            got = self.upstream.getresponse()
+        content = got.read()
+        return Answer(got.status, {k: v for k, v in got.getheaders() if _travels(k)}, content)
+
+    def _spoil(self, asked: str, answer: Answer, fault: Fault) -> None:
+        half = len(answer.body) // 2
+        self.injector.injected[fault] += 1
+        match fault:
+            case Fault.DROP_AFTER:
+                self.close_connection = True
+            case Fault.LATE:
+                self.injector.ended.wait(self.injector.late_s)
+                self.close_connection = True
+            case Fault.CUT:
+                self._give(answer, answer.body[:half], len(answer.body))
+            case Fault.CUT_AS_WHOLE:
+                self._give(answer, answer.body[:half])
+            case Fault.TOO_LITTLE:
+                self._give(answer, answer.body, len(answer.body) + 100)
+            case _:
+                with self.injector.lock:
+                    spoilt = self.injector.spoilt(asked, answer, fault)
+                    self.injector.injected[fault] -= spoilt is None
+                self._give(spoilt or answer)
+
+    def _give(
+        self, answer: Answer, body: bytes | None = None, promised: int | None = None
+    ) -> None:
+        body = answer.body if body is None else body
+        # Nothing follows half an answer.
+        self.close_connection = promised is not None
+        self.send_response_only(answer.status)
+        length = str(len(body) if promised is None else promised)
+        for name, value in _lengthened(answer.headers, length).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
+
+
+def _travels(name: str) -> bool:
+    return name.lower() not in _OF_THE_CONNECTION
+
+
+def _lengthened(headers: Mapping[str, str], length: str) -> dict[str, str]:
+    kept = {k: v for k, v in headers.items() if k.lower() != "content-length"}
+    return {**kept, "Content-Length": length}

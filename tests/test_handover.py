@@ -183,7 +183,7 @@ def test_the_page_is_one_file_with_the_server_the_forms_and_a_link_per_language(
 ) -> None:
     study = study_of(tmp_path, CONTEXT)
 
-    (page,) = hand_over(study, server, accounts={"en02": "acc_2", "en01": "acc_1"})
+    (page,) = hand_over(study, server, senders={"en02": "acc_2", "en01": "acc_1"})
 
     text = page.read_text(encoding="utf-8")
     assert page.relative_to(study.root).as_posix() == "handover/handover.html"

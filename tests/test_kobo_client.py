@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import logging
 import socket
 from collections.abc import Iterator
@@ -366,6 +367,8 @@ def test_retry_after_is_read_in_both_spellings() -> None:
     assert wait_asked_s("30") == 30
     assert 50 < (wait_asked_s(soon) or 0) <= 60
     assert wait_asked_s("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    by_its_own_clock = "Wed, 21 Oct 2015 07:27:30 GMT"
+    assert wait_asked_s("Wed, 21 Oct 2015 07:28:00 GMT", by_its_own_clock) == 30
     assert wait_asked_s("soon") is None
     assert wait_asked_s("") is None
 
@@ -524,6 +527,29 @@ def test_a_submission_refused_is_told_and_not_sent_again(
     assert double.asked == ["POST /submission"]
 
 
+def test_rows_that_were_not_asked_for_are_left_out_of_a_page(
+    double: KoboDouble, server: KoboServer
+) -> None:
+    double.project(rows=[row(number) for number in (1, 2, 3)])
+    mixed = {"count": 1, "results": [row(3), row(1), row(3)]}
+    double.fail("/data/", body=json.dumps(mixed).encode(), kind="application/json")
+
+    page = server.rows("aForm", "2", 5)
+
+    assert [each.server_id for each in page.entries] == ["3"]
+    assert (page.cursor, page.is_last) == ("3", True)
+
+
+def test_a_full_page_is_never_the_last_whatever_the_count_says(
+    double: KoboDouble, server: KoboServer
+) -> None:
+    double.project(rows=[row(number) for number in (1, 2, 3)])
+    lagging = {"count": 2, "results": [row(1), row(2)]}
+    double.fail("/data/", body=json.dumps(lagging).encode(), kind="application/json")
+
+    assert not server.rows("aForm", "", 2).is_last
+
+
 def test_rows_come_after_an_id_and_say_whether_more_remain(
     double: KoboDouble, server: KoboServer
 ) -> None:
@@ -533,7 +559,7 @@ def test_rows_come_after_an_id_and_say_whether_more_remain(
 
     assert [each.server_id for each in page.entries] == ["5"]
     assert (page.cursor, page.is_last) == ("5", False)
-    assert server.rows("aForm", page.cursor, 1).is_last
+    assert server.rows("aForm", page.cursor, 2).is_last
     assert [each.server_id for each in server.rows_of("aForm", ["9", "4", "3"])] == ["3", "9"]
     assert server.submission_count("aForm") == 3
 

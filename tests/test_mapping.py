@@ -14,7 +14,7 @@ from kobosmix.by_hand import import_mapped, make_mapping_sheet
 from kobosmix.downloads.mapping_check import EXPLANATIONS
 from kobosmix.errors import InputError, StudyError, UsageError
 from kobosmix.match import link
-from kobosmix.match.model import Bucket
+from kobosmix.match.model import Bucket, Flag
 from kobosmix.people.model import Register, Respondent
 from kobosmix.steps import design_of
 from kobosmix.store import open_store
@@ -135,6 +135,7 @@ def test_joined_rows_are_matched_like_others_and_say_where_they_come_from(
     assert [each.answers["trust_1"] for each in matched.interviews] == ["1"]
     assert [e.bucket for e in matched.entries].count(Bucket.REFUSED) == 1
     assert {each.content["kx_source"] for each in found} == {"mapping"}
+    assert all(Flag.HAND_MADE_FORM in entry.flags for entry in matched.entries)
     assert "0532" not in json.dumps([each.content for each in found])
 
 

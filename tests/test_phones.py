@@ -144,7 +144,7 @@ def complete_interviews(desk: Desk) -> Iterator[Plan]:
 def random_interviews(desk: Desk) -> Iterator[Plan]:
     """Every other time the enumerator goes back and enters something else for some questions."""
     for number in range(RANDOM_INTERVIEWS):
-        chance = random.Random(f"{desk.study} {desk.built.key} {number}")  # noqa: S311 - the same every time
+        chance = random.Random(f"{desk.study} {desk.built.key} interview {number}")  # noqa: S311 - the same every time
         answers = at_random(desk.codebook, chance, desk.enumerators)
         other = at_random(desk.codebook, chance, desk.enumerators)
         changed = {

@@ -23,7 +23,7 @@ from kobosmix.server.http import Connection, Request
 from kobosmix.server.kobo import KoboServer
 from kobosmix.server.local.accounts import create_account
 from kobosmix.server.local.run import LocalServer
-from kobosmix.server.pull import Progress, PullReport, PullUnfinished, pull
+from kobosmix.server.pull import Progress, PullReport, PullUnfinished, pull, verify
 from kobosmix.store import Store, Tally, open_store
 from kobosmix.store.content import without_dropped
 from tests.kobo_double import TOKEN, KoboDouble, Project, kobo_double, row
@@ -227,6 +227,18 @@ def test_a_server_that_sends_the_same_page_for_ever_is_stopped(
         whole(pull(server, store, ["aForm"]))
 
 
+def test_what_was_not_handed_out_is_not_verified(
+    double: KoboDouble, server: KoboServer, store: Store
+) -> None:
+    project = double.project(rows=[row(1), row(2)])
+    pull(server, store, ["aForm"])
+    project.rows.append(row(3))
+    hidden = b'{"count": 2, "results": [%s, %s]}' % (_json(row(1)), _json(row(2)))
+    double.fail(DATA, body=hidden, kind="application/json")
+
+    assert not verify(server, store, "aForm").is_equal
+
+
 def test_rows_handed_out_twice_are_stored_once(
     double: KoboDouble, server: KoboServer, store: Store
 ) -> None:
@@ -263,7 +275,7 @@ def test_a_pull_cut_off_goes_on_where_it_stopped(
     report = pull(server, store, ["aForm"], page_size=2)
 
     pages = [asked for asked in double.asked if DATA in asked]
-    assert len(pages) == 3
+    assert len(pages) == 4
     assert "%3A+4%7D" in pages[0]
     assert report.total == Tally(new=10)
     assert equals(store, project)

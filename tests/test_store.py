@@ -129,6 +129,32 @@ def test_two_rows_under_one_uuid_are_both_kept_and_stay_put(store: Store) -> Non
     assert [s.server_id for s in store.current()] == ["1", "2"]
 
 
+def test_a_twin_on_a_page_where_the_other_is_unchanged_does_not_take_its_place(
+    store: Store,
+) -> None:
+    sweep_all(store, row(1))
+    twin = {**row(2), "meta/rootUuid": "uuid:root-1"}
+
+    sweep = store.begin_sweep("aForm")
+    sweep = store.write_page(sweep, [row_of(twin)], "2", unchanged=[head_of(row(1))])
+
+    assert store.finish_sweep(sweep, 2) == Tally(new=1, unchanged=1)
+    assert [s.server_id for s in store.current()] == ["1", "2"]
+
+
+def test_one_deleted_and_sent_again_during_a_sweep_keeps_its_key(store: Store) -> None:
+    again = {**row(9), "meta/rootUuid": "uuid:root-1"}
+    # The first page had it, and a later one has it again under its new number.
+    sweep = write(store, store.begin_sweep("aForm"), row(1))
+    assert write(store, sweep, again).seen == 2
+
+    sweep = store.begin_sweep("aForm", anew=True)
+    assert store.changed(sweep, [head_of(again)]) == ("9",)
+    store.finish_sweep(write(store, sweep, again), 1)
+
+    assert [(s.key, s.server_id) for s in store.current()] == [("aForm/root-1", "9")]
+
+
 def test_what_a_supervisor_says_and_a_late_file_are_no_edits(store: Store) -> None:
     first = [row(number, note="x.jpg") for number in (1, 2, 3)]
     sweep_all(store, *first)

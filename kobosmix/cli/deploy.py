@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kobosmix.context import Context
     from kobosmix.prepare import Prepared
     from kobosmix.server.deploy import Plan
-    from kobosmix.server.kobo import KoboServer
+    from kobosmix.server.model import Server
     from kobosmix.waves import Chosen
     from kobosmix.wording.review import Purpose
 
@@ -113,7 +113,7 @@ def _chosen(
 def _deploy(
     study: Study,
     prepared: Prepared,
-    server: KoboServer,
+    server: Server,
     chosen: Chosen,
     practice: str,
     how: Mapping[str, Any],
@@ -187,7 +187,7 @@ def require_known(unknown: Sequence[str], url: str) -> None:
 
 
 def _remove(
-    study: Study, server: KoboServer, context: Context, practice: str, *, dry_run: bool
+    study: Study, server: Server, context: Context, practice: str, *, dry_run: bool
 ) -> None:
     from kobosmix.waves import practice_projects, remove_practice
 

@@ -15,7 +15,7 @@ from kobosmix.study import Study, open_study, writing
 if TYPE_CHECKING:
     from kobosmix.context import Context
     from kobosmix.server.deploy import Project
-    from kobosmix.server.kobo import KoboServer
+    from kobosmix.server.model import Server
     from kobosmix.waves import Closing
 
 _OLD = timedelta(days=1)
@@ -93,7 +93,7 @@ def close_command(names: tuple[str, ...], server_url: str, *, yes: bool, no_pull
         _tell_of_pull(study, server, url, pulls=not no_pull)
         _show(what_closing_means(study, wave, today()))
         if projects:
-            _warn(projects, wave, study)
+            _warn(projects, wave, study, server.when_late)
             if not (yes or click.confirm(f"Close {wave} now?", err=True)):
                 say("Nothing was closed.")
                 click.get_current_context().exit(1)
@@ -127,7 +127,7 @@ def _context(study: Study) -> Context:
     return prepared.context
 
 
-def _tell_of_pull(study: Study, server: KoboServer, url: str, *, pulls: bool) -> None:
+def _tell_of_pull(study: Study, server: Server, url: str, *, pulls: bool) -> None:
     from kobosmix.pulling import pull_study
     from kobosmix.steps import deployments
     from kobosmix.waves import last_pull
@@ -172,10 +172,9 @@ def _show(closing: Closing) -> None:
     say(f"The register still expects {closing.waiting} persons in this wave.")
 
 
-def _warn(projects: Sequence[Project], wave: str, study: Study) -> None:
+def _warn(projects: Sequence[Project], wave: str, study: Study, when_late: str) -> None:
     say(
-        f"Closing takes {', '.join(each.key for each in projects)} from the phones' lists. A phone "
-        "that sends late is told 405, the form is closed. Nothing on it is lost: it keeps what "
-        f"was filled in, and can send after 'kobosmix wave open {wave} {shown_path(study)}'. Let "
-        "every phone send what it has before you close."
+        f"Closing takes {', '.join(each.key for each in projects)} from the phones' lists. "
+        f"{when_late} 'kobosmix wave open {wave} {shown_path(study)}' undoes it. Let every phone "
+        "send what it has before you close."
     )

@@ -91,7 +91,7 @@ class Context:
     `id_method` is `register` (issued numbers) or `self_generated`; `item_seed` the whole number by
     which the items of each concept were put in another order than the bank's.
     `language_names`: tag of a spoken language -> what it is called, for those that the language
-    files do not name.
+    files do not name. `entities`: whether the register goes to ODK Central as a list of entities.
     """
 
     study: str
@@ -129,6 +129,7 @@ class Context:
     id_method: str = REGISTER
     item_seed: int | None = None
     server: str = ""
+    entities: bool = False
 
     @property
     def is_interview(self) -> bool:

@@ -173,7 +173,7 @@ def _context(content: Mapping[str, Any]) -> Context:
         unsigned_wording=_unsigned(content.get("unsigned_wording")),
         id_method=content.get("id_method", REGISTER),
         item_seed=(content.get("item_order") or {}).get("seed"),
-        server=content.get("server", ""),
+        **{name: content[name] for name in ("server", "entities") if name in content},
     )
 
 

@@ -164,6 +164,7 @@ class ContextFile(_Strict):
     indicators: list[IndicatorShape] = []
     unsigned_wording: UnsignedShape | None = None
     server: str = ""
+    entities: bool = False
 
 
 # Behind every wave: a day that is missing is one finding, not two.

@@ -24,10 +24,10 @@ from kobosmix.downloads.table import Line, Table
 from kobosmix.findings import Finding
 from kobosmix.people.enumerators import rows_named
 from kobosmix.store import Row
-from kobosmix.store.content import SOURCE
+from kobosmix.store.content import JOINED, SOURCE
 
 # What says in the store that a row was joined, by which sheet, and what it said before.
-JOINED, BY_MAPPING, BEFORE = "mapping", "kx_mapping", "kx_before"
+BY_MAPPING, BEFORE = "kx_mapping", "kx_before"
 _NAMES = UUID("6b627378-0000-4000-8000-6d617070696e")
 _AGREED, _INTERVIEW = "1", "interview"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kobosmix.bank.model import Language
 from kobosmix.codebook import Codebook
 from kobosmix.handover.web_link import web_link
-from kobosmix.server.web_forms import WebForms
+from kobosmix.server.model import WebForms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kobosmix.handover.model import FieldedForm
 from kobosmix.handover.phone_settings import phone_settings, settings_code
 from kobosmix.handover.qr import qr_svg
+from kobosmix.server.model import PhoneLogin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneCode:
-    """The settings of one enumerator's phone, or of everybody's where `account` is empty."""
+    """The settings of one enumerator's phone, or of everybody's where no code is known."""
 
-    enumerator: str
-    account: str
+    login: PhoneLogin
     qr: str
 
 
@@ -36,15 +36,13 @@ class WebLink:
 class Handover:
     """What the page tells. `mark` is EXERCISE or PRETEST, and empty for the study itself.
 
-    `accounts` gives by enumerator's code the account on the server; `personal` names the files
-    with personal links.
+    `logins` say how phones are set up; `personal` names the files with personal links.
     """
 
     study: str
     server: str
-    phones: str
     forms: Sequence[FieldedForm]
-    accounts: Mapping[str, str]
+    logins: Sequence[PhoneLogin]
     mark: str = ""
     personal: Sequence[str] = ()
 
@@ -64,6 +62,10 @@ def handover_page(handover: Handover) -> bytes:
     page = environment.get_template("page.html.j2").render(
         shown=handover,
         codes=tuple(phone_codes(handover)),
+        is_secret=any(login.is_secret for login in handover.logins),
+        app="ODK Collect"
+        if any(login.is_secret for login in handover.logins)
+        else "KoboCollect",
         links=tuple(_links(forms)),
         is_interview=not any(form.is_self_administered for form in forms),
         closed=[f for f in forms if f.is_self_administered and f.web.one and not f.web.is_open],
@@ -74,13 +76,11 @@ def handover_page(handover: Handover) -> bytes:
 
 
 def phone_codes(handover: Handover) -> Iterator[PhoneCode]:
-    """One QR code for each account; one without a user name where no account is known."""
+    """One QR code for each way in."""
     named = f"{handover.mark}: {handover.study}" if handover.mark else handover.study
-    for enumerator, account in sorted(handover.accounts.items()) or [("", "")]:
-        settings = phone_settings(handover.phones, named, account)
-        yield PhoneCode(
-            enumerator=enumerator, account=account, qr=qr_svg(settings_code(settings))
-        )
+    for login in handover.logins:
+        settings = phone_settings(login.address, named, login.account)
+        yield PhoneCode(login=login, qr=qr_svg(settings_code(settings)))
 
 
 def _links(forms: Sequence[FieldedForm]) -> Iterator[WebLink]:

@@ -43,7 +43,7 @@ def personal_links(form: FieldedForm, register: Register) -> bytes:
 def _row(form: FieldedForm, person: Respondent) -> tuple[Cell, ...]:
     links = {
         language.tag: personal_link(
-            form.link(language), form.uid, form.codebook, person.link_token
+            form.link(language), form.web.root, form.codebook, person.link_token
         )
         for language in form.languages
     }

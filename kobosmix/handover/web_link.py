@@ -16,8 +16,8 @@ def web_link(form: str, language: str) -> str:
     return f"{form}{'&' if '?' in form else '?'}{urlencode({'lang': language})}"
 
 
-def personal_link(link: str, uid: str, codebook: Codebook, token: str) -> str:
+def personal_link(link: str, root: str, codebook: Codebook, token: str) -> str:
     """The same link for one person: the form knows by the token who it is, and asks no ID."""
     # Brackets and slashes are escaped: mail programs end a link at the first bracket.
-    field = quote(f"d[/{uid}/{codebook.variable(PERSONAL_LINK).path}]", safe="")
+    field = quote(f"d[/{root}/{codebook.variable(PERSONAL_LINK).path}]", safe="")
     return f"{link}&{field}={token}"

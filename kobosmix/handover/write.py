@@ -15,22 +15,21 @@ from kobosmix.people.model import Register
 from kobosmix.people.read import refuse_to_drop
 from kobosmix.people.register import write_register
 from kobosmix.prepare import Prepared
-from kobosmix.server.kobo import KoboServer
-from kobosmix.server.web_forms import web_forms
+from kobosmix.server.model import Server
 
 
 def write_handover(
     prepared: Prepared,
-    server: KoboServer,
+    server: Server,
     uids: Mapping[str, str],
     *,
-    accounts: Mapping[str, str] | None = None,
+    senders: Mapping[str, str] | None = None,
     mark: str = "",
 ) -> list[Path]:
     """Write the page for the team, and the personal links; the files written, the page first.
 
     `uids` says by form key under which uid a form is on the server; forms that are not in it are
-    left out. `accounts` gives by enumerator's code the account there. With a `mark` (EXERCISE,
+    left out. `senders` gives by enumerator's code who that is on the server. With a `mark` (EXERCISE,
     PRETEST) the page says so and has a file of its own, and nobody is given a personal link: what
     is sent there never counts.
     """
@@ -40,9 +39,8 @@ def write_handover(
     handover = Handover(
         study=_english(prepared.sound().title),
         server=server.url,
-        phones=server.phones.url,
         forms=forms,
-        accounts=accounts or {},
+        logins=server.phone_logins(forms[0].uid, senders or {}),
         mark=mark,
         personal=tuple(addressed),
     )
@@ -55,9 +53,7 @@ def write_handover(
     return [page, *(folder / name for name in addressed)]
 
 
-def _fielded(
-    prepared: Prepared, server: KoboServer, uids: Mapping[str, str]
-) -> list[FieldedForm]:
+def _fielded(prepared: Prepared, server: Server, uids: Mapping[str, str]) -> list[FieldedForm]:
     languages = prepared.bank.languages
     forms = [
         FieldedForm(
@@ -68,7 +64,7 @@ def _fielded(
             web=web,
         )
         for built in prepared.forms
-        if built.key in uids and (web := web_forms(server, uids[built.key])).takes_answers
+        if built.key in uids and (web := server.web_forms(uids[built.key])).takes_answers
     ]
     if not forms:
         raise StudyError(

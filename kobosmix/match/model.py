@@ -93,6 +93,7 @@ class Flag(StrEnum):
     AGE_CONTRADICTS_CONSENT = "age_contradicts_consent"
     LATER_WAVE_CONTRADICTS = "later_wave_contradicts"
     FORM_EDITED = "form_edited"
+    HAND_MADE_FORM = "hand_made_form"
 
 
 class State(StrEnum):

@@ -38,6 +38,7 @@ from kobosmix.match.answers import (
 )
 from kobosmix.match.model import Bucket, Entry, Flag, MatchDesign, Submission
 from kobosmix.people.model import SPARE, WITHDRAWN, Register, Respondent
+from kobosmix.store.content import JOINED, SOURCE
 
 INTERVIEW = "interview"
 REFUSED_AT_THE_DOOR = "refused"
@@ -163,6 +164,7 @@ def _entry(evidence: Evidence, verdict: Verdict, codebook: Codebook | None) -> E
         flags=(
             *(_flags(evidence, respondent, verdict.bucket) if respondent else ()),
             *((Flag.FORM_EDITED,) if evidence.edited_form else ()),
+            *((Flag.HAND_MADE_FORM,) if evidence.hidden(SOURCE) == JOINED else ()),
         ),
     )
 

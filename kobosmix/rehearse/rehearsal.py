@@ -19,6 +19,7 @@ from kobosmix.rehearse.script import Script
 from kobosmix.rehearse.send import OnProgress, Phone, Sent, fetch_form, send
 from kobosmix.server.address import is_loopback
 from kobosmix.server.kobo import KoboServer
+from kobosmix.server.model import Server
 from kobosmix.server.openrosa import OpenRosaServer
 from kobosmix.steps import deployments, design_of
 from kobosmix.study import Study
@@ -48,7 +49,7 @@ class Rehearsal:
 
 def rehearse(
     study: Study,
-    server: KoboServer,
+    server: Server,
     *,
     people: int | None = None,
     seed: int = 1,
@@ -67,7 +68,7 @@ def rehearse(
 
 def plan_rehearsal(
     study: Study,
-    server: KoboServer,
+    server: Server,
     *,
     people: int | None = None,
     seed: int = 1,
@@ -78,9 +79,9 @@ def plan_rehearsal(
     `people` (everyone, if not said) of the register play. Anything but a local server that holds
     the study's forms and no answers to them is refused.
     """
-    if not is_loopback(server.url):
+    if not (is_loopback(server.url) and isinstance(server, KoboServer)):
         raise UsageError(
-            f"{server.url} is not on this machine. Invented interviews are sent to a local server "
+            f"{server.url} is no local server of kobosmix. Invented interviews are sent to a local server "
             "only: start one with 'kobosmix serve', and deploy there."
         )
     today = today or datetime.now(UTC).date()

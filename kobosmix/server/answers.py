@@ -41,8 +41,10 @@ def one_line(text: str) -> str:
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
-def wait_asked_s(retry_after: str) -> float | None:
+def wait_asked_s(retry_after: str, date: str = "") -> float | None:
     """Seconds that a Retry-After header asks to wait, whichever of its two spellings it has.
+
+    `date` is the answer's own Date: where it is given, the clock of this machine is not asked.
 
     >>> wait_asked_s("2")
     2.0
@@ -52,7 +54,8 @@ def wait_asked_s(retry_after: str) -> float | None:
     if retry_after.isdigit():
         return float(retry_after)
     when = moment(retry_after)
-    return None if when is None else max(0.0, (when - datetime.now(UTC)).total_seconds())
+    sent = moment(date) or datetime.now(UTC)
+    return None if when is None else max(0.0, (when - sent).total_seconds())
 
 
 def moment(http_date: str) -> datetime | None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from kobosmix.errors import UsageError
+from kobosmix.server.central import CentralServer
 from kobosmix.server.credentials import Kind
 from kobosmix.server.http import Connection
 from kobosmix.server.kobo import KoboServer
+from kobosmix.server.model import Server
 
 
-def client(connection: Connection, kind: Kind) -> KoboServer:
+def client(connection: Connection, kind: Kind) -> Server:
     """What deploying and pulling work with, by the kind of server."""
-    if kind is Kind.CENTRAL:
-        raise UsageError(
-            f"{connection.server} is an ODK Central. kobosmix signs in there, but does not yet "
-            "deploy to it or pull from it."
-        )
-    return KoboServer(connection)
+    return CentralServer(connection) if kind is Kind.CENTRAL else KoboServer(connection)

@@ -54,7 +54,7 @@ class Request:
     A GET is asked again when the answer fails to come. Anything else is not, unless `repeatable`
     says that the server does the same thing once however often it is told. `busy` are further
     statuses that mean "not now", `allowed` those that are no error here; `hidden` are words that
-    are not repeated from its answer.
+    are not repeated from its answer. `body` goes as it is, and is of the kind `body_kind`.
     """
 
     action: str
@@ -64,6 +64,8 @@ class Request:
     json: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     files: Mapping[str, tuple[str, bytes, str]] | None = field(default=None, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    body_kind: str = ""
     accept: str = JSON
     hidden: tuple[str, ...] = field(default=(), repr=False)
     repeatable: bool = False
@@ -195,9 +197,9 @@ class Connection:
             url,
             params=request.query or None,
             json=request.json,
-            data=request.form,
+            data=request.form if request.body is None else request.body,
             files=request.files,
-            headers={"Accept": request.accept},
+            headers=_headers(request),
             timeout=(self.patience.connect_timeout_s, self.patience.answer_timeout_s),
             allow_redirects=False,
             stream=True,
@@ -217,7 +219,8 @@ class Connection:
             )
         for word in (self._secret.token, *request.hidden):
             said = said.replace(word, "[token]") if word else said
-        asked_s = wait_asked_s(response.headers.get("Retry-After", ""))
+        headers = response.headers
+        asked_s = wait_asked_s(headers.get("Retry-After", ""), headers.get("Date", ""))
         if asked_s is not None:
             said += f"; it asks to wait {asked_s:.0f} s"
         if status == requests.codes.unauthorized and self._secret.scheme:
@@ -284,6 +287,11 @@ class _Waits:
         wait_s = self._next_s * (0.5 + SystemRandom().random() / 2)
         self._next_s = min(self._next_s * 2, self._patience.longest_wait_s)
         return wait_s
+
+
+def _headers(request: Request) -> dict[str, str]:
+    kind = {"Content-Type": request.body_kind} if request.body_kind else {}
+    return {"Accept": request.accept, **kind}
 
 
 def _session(server: str, authorization: Authorization) -> requests.Session:

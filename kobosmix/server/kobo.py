@@ -7,31 +7,35 @@ import mimetypes
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
-from kobosmix.errors import ServerError, ServerUnreachable
+from kobosmix.errors import ServerError, ServerUnreachable, UsageError
+from kobosmix.form import XlsForm, kobo_workbook
 from kobosmix.server.address import phones_origin
 from kobosmix.server.answers import one_line
 from kobosmix.server.content import sheets_of
 from kobosmix.server.http import Request
+from kobosmix.server.kobo_reading import KoboReading, asset_at, held
 from kobosmix.server.kobo_rights import KoboRights, may_manage, rights_of
-from kobosmix.server.kobo_rows import HEAD_FIELDS, head_of, is_number, row_of
-from kobosmix.server.model import LARGEST_PAGE, Asset, Attached, MediaFile, Page, Sheets
+from kobosmix.server.model import (
+    Asset,
+    MediaFile,
+    PhoneLogin,
+    Sheets,
+    WebForms,
+)
 from kobosmix.server.openrosa import OpenRosaServer
-from kobosmix.store import Head, Row, StoredSubmission
+from kobosmix.server.web_forms import web_forms
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ASSETS = "/api/v2/assets/"
 _LIST_PAGE = 100
-# Numbers that stand in one address; addresses over 8 kB are refused on the way.
-_MOST_IN_ADDRESS = 400
 _IMPORT_POLLS_S = (0.2, 0.5, 1, 1, 2, 2, 3, 5, 5, 5, 10, 10, 15, 20, 20, 20)
-T = TypeVar("T")
 _QUOTED = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)")\s*""")
 
 
-class KoboServer(KoboRights):
+class KoboServer(KoboReading, KoboRights):
     """An account on a KoboToolbox server."""
 
     @property
@@ -46,9 +50,32 @@ class KoboServer(KoboRights):
         host = phones_origin(self.url, said if isinstance(said, str) else "")
         return OpenRosaServer(self.connection if host == self.url else self.connection.at(host))
 
+    @property
+    def when_late(self) -> str:
+        """What becomes of a phone that sends to a form after it was closed, in words."""
+        return (
+            "A phone that sends late is told 405, the form is closed. Nothing on it is lost: it "
+            "keeps what was filled in, and can send once the form is open again."
+        )
+
+    def workbook(self, form: XlsForm) -> bytes:
+        """The form with the server's own stable names for its rows."""
+        return kobo_workbook(form)
+
+    def keep_register_as_list(self) -> None:
+        """There are no lists of entities here: a UsageError says what to do."""
+        raise UsageError(
+            f"'entities: true' in context.yaml is for ODK Central, and {self.url} is none. Take "
+            "the line out: the register then goes up as a file."
+        )
+
+    def sender(self, account: str, code: str) -> str:  # noqa: ARG002 - the code is no account
+        """An enumerator's account on the server."""
+        return account
+
     def username(self) -> str:
         """Who the server takes us for. The one sure check of a token: lists are open to anyone."""
-        return str(_held(self._me(), "username", str, "check the token"))
+        return str(held(self._me(), "username", str, "check the token"))
 
     def assets(self) -> Iterator[Asset]:
         """Every form project the account can see. Lists have no content, so each is asked for."""
@@ -60,7 +87,7 @@ class KoboServer(KoboRights):
     def find_asset(self, uid: str) -> Asset | None:
         """One form project, or None where there is none of that uid for us."""
         action = f"read the project {uid}"
-        request = Request(action=action, path=_asset(uid), allowed=frozenset({404}))
+        request = Request(action=action, path=asset_at(uid), allowed=frozenset({404}))
         answer = self.connection.send(request)
         if answer.status == 404:  # noqa: PLR2004 - also what a lack of rights looks like
             return None
@@ -69,7 +96,7 @@ class KoboServer(KoboRights):
     def asset(self, uid: str) -> Asset:
         """One form project that must be there."""
         action = f"read the project {uid}"
-        return _as_asset(self.connection.ask_json(action, _asset(uid)), action)
+        return _as_asset(self.connection.ask_json(action, asset_at(uid)), action)
 
     def import_workbook(self, title: str, workbook: bytes, *, replace: str = "") -> str:
         """Make a project of a workbook, or put it in place of one; the project's uid.
@@ -79,7 +106,7 @@ class KoboServer(KoboRights):
         action = f"import the form '{title}'"
         form = {"library": "false", "name": title}
         if replace:
-            form["destination"] = self.url + _asset(replace)
+            form["destination"] = self.url + asset_at(replace)
         request = Request(
             action=action,
             method="POST",
@@ -87,7 +114,7 @@ class KoboServer(KoboRights):
             form=form,
             files={"file": ("form.xlsx", workbook, _XLSX)},
         )
-        task = str(_held(self.connection.send(request).content, "uid", str, action))
+        task = str(held(self.connection.send(request).content, "uid", str, action))
         messages = self._messages_of_import(task, action)
         return replace or _created(messages, action)
 
@@ -101,7 +128,7 @@ class KoboServer(KoboRights):
         request = Request(
             action=f"deploy the form '{asset.name}'",
             method="PATCH" if asset.has_deployment else "POST",
-            path=f"{_asset(uid)}deployment/",
+            path=f"{asset_at(uid)}deployment/",
             json=body,
         )
         self.connection.send(request)
@@ -116,18 +143,18 @@ class KoboServer(KoboRights):
         request = Request(
             action=action,
             method="PATCH",
-            path=f"{_asset(uid)}deployment/",
+            path=f"{asset_at(uid)}deployment/",
             json={"active": is_open},
             # The same state set twice is the same state.
             repeatable=True,
         )
         answer = self.connection.send(request)
-        if _held(answer.content, "active", bool, action) is not is_open:
+        if held(answer.content, "active", bool, action) is not is_open:
             raise ServerError(action, answer.status, "but the form is as it was")
 
     def media(self, uid: str) -> Sequence[MediaFile]:
         """The files uploaded to travel with a form."""
-        listed = self._listed(f"{_asset(uid)}files/")
+        listed = self._listed(f"{asset_at(uid)}files/")
         return [_as_media(each) for each in listed if each.get("file_type") == "form_media"]
 
     def put_media(self, uid: str, name: str, content: bytes) -> None:
@@ -138,7 +165,7 @@ class KoboServer(KoboRights):
         request = Request(
             action=f"upload {name}",
             method="POST",
-            path=f"{_asset(uid)}files/",
+            path=f"{asset_at(uid)}files/",
             # Without metadata, which the documentation calls optional, the server breaks.
             form={
                 "file_type": "form_media",
@@ -161,98 +188,37 @@ class KoboServer(KoboRights):
         """Let the server work."""
         self.connection.sleep(seconds)
 
-    def submission_count(self, uid: str) -> int:
-        """How many submissions we can read. Counted where they are read: other counters lag."""
-        action = f"count the submissions of {uid}"
-        query = {"limit": "1", "fields": '["_id"]', "sort": '{"_id":1}'}
-        content = self.connection.ask_json(action, f"{_asset(uid)}data/", **query)
-        return int(_held(content, "count", int, action))
-
-    def heads(self, uid: str, after: str, page_size: int) -> Page[Head]:
-        """What tells which submissions have changed: a fiftieth of what they weigh."""
-        raw, is_last = self._page(uid, after, page_size, fields=HEAD_FIELDS)
-        heads = [head_of(row) for row in raw]
-        return Page(entries=heads, cursor=_last(heads, after), is_last=is_last)
-
-    def rows(self, uid: str, after: str, page_size: int) -> Page[Row]:
-        """The next submissions after an `_id`, in the order of `_id`.
-
-        Pages hang on the last `_id` and not on a position, so none is lost when rows come or go.
-        """
-        raw, is_last = self._page(uid, after, page_size)
-        rows = [row_of(row) for row in raw]
-        return Page(entries=rows, cursor=_last(rows, after), is_last=is_last)
-
-    def rows_of(self, uid: str, server_ids: Sequence[str]) -> Sequence[Row]:
-        """The submissions with these numbers that are there now."""
-        found = list[Row]()
-        for start in range(0, len(server_ids), _MOST_IN_ADDRESS):
-            part = sorted(int(each) for each in server_ids[start : start + _MOST_IN_ADDRESS])
-            query = json.dumps({"_id": {"$in": part}}, separators=(",", ":"))
-            raw, _ = self._data(uid, query=query, limit=str(LARGEST_PAGE))
-            found += [row_of(row) for row in raw]
-        wanted = frozenset(server_ids)
-        return [row for row in found if row.server_id in wanted]
-
-    def _page(
-        self, uid: str, after: str, page_size: int, **query: str
-    ) -> tuple[Sequence[Mapping[str, Any]], bool]:
-        past = json.dumps({"_id": {"$gt": int(after or 0)}})
-        limit = str(max(1, min(page_size, LARGEST_PAGE)))
-        raw, count = self._data(uid, query=past, limit=limit, **query)
-        if not raw and count:
-            action = f"read the submissions of {uid}"
-            raise ServerError(action, 200, f"no rows, though {count} remain")
-        return raw, count <= len(raw)
-
-    def _data(self, uid: str, **query: str) -> tuple[Sequence[Mapping[str, Any]], int]:
-        action = f"read the submissions of {uid}"
-        asked = {**query, "sort": '{"_id":1}'}
-        content = self.connection.ask_json(action, f"{_asset(uid)}data/", **asked)
-        rows = _held(content, "results", list, action)
-        if not all(isinstance(row, dict) and is_number(row.get("_id")) for row in rows):
-            raise ServerError(action, 200, "a row without a number in _id")
-        return rows, int(_held(content, "count", int, action))
-
     def version_sheets(self, uid: str, version_id: str) -> Sheets | None:
         """The rows of the form in one version, or None where the server knows no such version."""
         action = f"read version {version_id} of {uid}"
-        path = f"{_asset(uid)}versions/{quote(version_id, safe='')}/"
+        path = f"{asset_at(uid)}versions/{quote(version_id, safe='')}/"
         answer = self.connection.send(
             Request(action=action, path=path, allowed=frozenset({404}))
         )
         if answer.status == 404:  # noqa: PLR2004
             return None
-        return sheets_of(_held(answer.content, "content", dict, action))
+        return sheets_of(held(answer.content, "content", dict, action))
 
     def version_content(self, uid: str, version_id: str) -> Mapping[str, Any]:
         """The form as it was in one version: its survey, choices and settings rows."""
         action = f"read version {version_id} of {uid}"
-        content = self.connection.ask_json(action, f"{_asset(uid)}versions/{version_id}/")
-        return dict(_held(content, "content", dict, action))
+        content = self.connection.ask_json(action, f"{asset_at(uid)}versions/{version_id}/")
+        return dict(held(content, "content", dict, action))
 
     def version_constants(self, uid: str, version_id: str) -> Mapping[str, str]:
         """The constants of one version that was deployed."""
         return _constants(self.version_content(uid, version_id))
 
-    def attached(self, submission: StoredSubmission) -> Sequence[Attached]:
-        """The files that the server has with a submission; those deleted since are left out."""
-        files = submission.content.get("_attachments") or ()
-        data = f"{_asset(submission.asset_uid)}data/{submission.server_id}/attachments/"
-        return [
-            Attached(
-                id=str(file["uid"]),
-                name=str(file.get("media_file_basename") or file["uid"]),
-                path=f"{data}{quote(str(file['uid']), safe='')}/",
-            )
-            for file in files
-            if not file.get("is_deleted") and file.get("uid")
-        ]
+    def web_forms(self, uid: str) -> WebForms:
+        """Where a form that is deployed can be filled in in a browser."""
+        return web_forms(self.connection, uid)
 
-    def attachment(self, uid: str, file: Attached) -> bytes:
-        """One of those files, whole."""
-        request = Request(action=f"fetch a file of {uid}", path=file.path, accept="*/*")
-        return self.connection.send(request).body
+    def phone_logins(self, uid: str, senders: Mapping[str, str]) -> Sequence[PhoneLogin]:  # noqa: ARG002
+        """One for each account; without any, all phones are set up alike and ask who it is."""
+        return [
+            PhoneLogin(code=code, address=self.phones.url, account=account)
+            for code, account in sorted(senders.items())
+        ] or [PhoneLogin(code="", address=self.phones.url)]
 
     def _me(self) -> Mapping[str, Any]:
         action = "check the token"
@@ -264,8 +230,8 @@ class KoboServer(KoboRights):
     def _messages_of_import(self, task: str, action: str) -> Mapping[str, Any]:
         for wait_s in _IMPORT_POLLS_S:
             content = self.connection.ask_json(action, f"/api/v2/imports/{task}/")
-            status = _held(content, "status", str, action)
-            messages = _held(content, "messages", dict, action)
+            status = held(content, "status", str, action)
+            messages = held(content, "messages", dict, action)
             if status == "complete":
                 return dict(messages)
             if status == "error":
@@ -280,7 +246,7 @@ class KoboServer(KoboRights):
         request = Request(
             action=f"remove the old {file.name}",
             method="DELETE",
-            path=f"{_asset(uid)}files/{file.uid}/",
+            path=f"{asset_at(uid)}files/{file.uid}/",
             repeatable=True,
             allowed=frozenset({404}),
         )
@@ -291,27 +257,11 @@ class KoboServer(KoboRights):
         while True:
             page = {**query, "start": str(start), "limit": str(_LIST_PAGE)}
             content = self.connection.ask_json("read a list", path, **page)
-            results = _held(content, "results", list, "read a list")
+            results = held(content, "results", list, "read a list")
             yield from results
             start += len(results)
-            if not results or start >= _held(content, "count", int, "read a list"):
+            if not results or start >= held(content, "count", int, "read a list"):
                 return
-
-
-def _last(entries: Sequence[Head] | Sequence[Row], after: str) -> str:
-    return str(max((int(each.server_id) for each in entries), default=int(after or 0)))
-
-
-def _asset(uid: str) -> str:
-    # Only with its last slash: without, the server redirects and drops what was sent.
-    return f"{_ASSETS}{quote(uid, safe='')}/"
-
-
-def _held(content: Any, name: str, kind: type[T], action: str) -> T:
-    value = content.get(name) if isinstance(content, dict) else None
-    if not isinstance(value, kind):
-        raise ServerError(action, 200, f"an answer without {name}, which KoboToolbox has")
-    return value
 
 
 def _created(messages: Mapping[str, Any], action: str) -> str:
@@ -323,15 +273,15 @@ def _created(messages: Mapping[str, Any], action: str) -> str:
 
 def _as_asset(content: Any, action: str) -> Asset:
     return Asset(
-        uid=_held(content, "uid", str, action),
-        name=_held(content, "name", str, action),
+        uid=held(content, "uid", str, action),
+        name=held(content, "name", str, action),
         version_id=content.get("version_id") or "",
         deployed_version_id=content.get("deployed_version_id") or "",
         has_deployment=bool(content.get("has_deployment")),
         active=bool(content.get("deployment__active")),
         submission_count=content.get("deployment__submission_count") or 0,
         constants=_constants(content.get("content")),
-        content=held if isinstance(held := content.get("content"), dict) else {},
+        content=form if isinstance(form := content.get("content"), dict) else {},
         owner=str(content.get("owner__username") or ""),
         may_manage=may_manage(content.get("effective_permissions")),
         rights=tuple(rights_of(content.get("permissions") or ())),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from kobosmix.store import Head, Row, StoredSubmission
+
+if TYPE_CHECKING:
+    from kobosmix.form import XlsForm
 
 LARGEST_PAGE = 1000
 # The rows of an XLSForm, sheet by sheet: column to cell.
@@ -110,12 +113,48 @@ class Attached:
     path: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebForms:
+    """Where a form can be filled in in a browser, as the server itself says.
+
+    Addresses are empty where the server has no web forms. `title` is what the form is called
+    there, `root` the element that its answers stand in. `one` thanks whoever sent the form and
+    ends; `many` begins anew after each. `is_open` says whether it takes answers from people
+    without an account; `takes_answers` whether from anybody, which ends when its wave is closed.
+    """
+
+    root: str
+    title: str = ""
+    one: str = ""
+    many: str = ""
+    is_open: bool = False
+    takes_answers: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneLogin:
+    """How a phone is set up: the address it is given, and the account, if it has to sign in.
+
+    `code` is the enumerator's, empty where all phones are set up alike. A `is_secret` address
+    lets whoever has it send in the enumerator's name.
+    """
+
+    code: str
+    address: str = field(repr=False)
+    account: str = field(default="", repr=False)
+    is_secret: bool = False
+
+
 class Server(Protocol):
     """What deploying and pulling need of a server."""
 
     @property
     def url(self) -> str:
         """Its address, which is also its name."""
+
+    @property
+    def when_late(self) -> str:
+        """What becomes of a phone that sends to a form after it was closed, in words."""
 
     def username(self) -> str:
         """Who the server takes us for."""
@@ -137,6 +176,15 @@ class Server(Protocol):
 
     def set_open(self, uid: str, *, is_open: bool) -> None:
         """Let phones send with a deployed project, or close it. Nothing is published by it."""
+
+    def workbook(self, form: XlsForm) -> bytes:
+        """The form as this server takes it."""
+
+    def keep_register_as_list(self) -> None:
+        """From now on the register goes up as a list of entities; a UsageError where it cannot."""
+
+    def sender(self, account: str, code: str) -> str:
+        """What an enumerator is called here: by the account, or by the code alone."""
 
     def has_account(self, account: str) -> bool:
         """Whether there is an account of this name."""
@@ -194,3 +242,9 @@ class Server(Protocol):
 
     def attachment(self, uid: str, file: Attached) -> bytes:
         """One of those files, whole."""
+
+    def web_forms(self, uid: str) -> WebForms:
+        """Where a form that is deployed can be filled in in a browser."""
+
+    def phone_logins(self, uid: str, senders: Mapping[str, str]) -> Sequence[PhoneLogin]:
+        """How the phones of the enumerators are set up, by code and what they are called here."""

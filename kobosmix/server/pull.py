@@ -143,17 +143,29 @@ def verify(
     in_store = counts.current if counts else 0
     names, differing, cursor = 0, list[str](), ""
     while True:
-        page = pages.page(cursor)
+        page = _further(pages, asset_uid, cursor)
         rows = {row.server_id: row for row in page.entries}
         names += len(rows)
         differing += store.differing(asset_uid, tuple(rows.values()))
         on_progress(Progress(asset_uid=asset_uid, seen=names, expected=in_store))
-        if page.is_last or page.cursor == cursor:
+        if page.is_last:
             break
         cursor = page.cursor
+    # What was not handed out cannot be compared, but it is counted.
+    counted = server.submission_count(asset_uid)
+    on_server = counted if names == in_store else names
     return Verification(
-        asset_uid=asset_uid, on_server=names, in_store=in_store, differing=tuple(differing)
+        asset_uid=asset_uid, on_server=on_server, in_store=in_store, differing=tuple(differing)
     )
+
+
+def _further(pages: Ahead[T], uid: str, cursor: str) -> Page[T]:
+    """The page behind the cursor, which must lead on unless it is the last."""
+    for _ in range(_PAGE_TRIES):
+        page = pages.page(cursor)
+        if page.cursor != cursor or page.is_last:
+            return page
+    raise ServerError(f"read the submissions of {uid}", 200, "the same rows again")
 
 
 class _Pull:
@@ -201,13 +213,13 @@ class _Pull:
         return sweep
 
     def _whole_page(self, sweep: Sweep) -> tuple[Sweep, bool]:
-        page = self._further(self.whole, sweep)
+        page = _further(self.whole, self.uid, sweep.cursor)
         sweep = self.store.write_page(sweep, page.entries, page.cursor, in_full=True)
         return sweep, page.is_last
 
     def _changes(self, sweep: Sweep) -> tuple[Sweep, bool]:
         """Read a page of heads, and those whole that are not as the store has them."""
-        page = self._further(self.heads, sweep)
+        page = _further(self.heads, self.uid, sweep.cursor)
         changed = frozenset(self.store.changed(sweep, page.entries))
         if len(page.entries) == len(changed) == self.page_size:
             # Nothing here is known: from here on whole pages are less to ask for.
@@ -217,14 +229,6 @@ class _Pull:
         unchanged = [head for head in page.entries if head.server_id not in changed]
         sweep = self.store.write_page(sweep, rows, page.cursor, unchanged=unchanged)
         return sweep, page.is_last
-
-    def _further(self, pages: Ahead[T], sweep: Sweep) -> Page[T]:
-        """The page behind the sweep's cursor, which must lead on unless it is empty."""
-        for _ in range(_PAGE_TRIES):
-            page = pages.page(sweep.cursor)
-            if page.cursor != sweep.cursor or not page.entries:
-                return page
-        raise ServerError(f"read the submissions of {self.uid}", 200, "the same rows again")
 
     def _ask_for_the_missing(self, sweep: Sweep) -> Sweep:
         """Ask by name for what the sweep has not come across, before it is taken for deleted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import orjson
 
 from kobosmix.files import canonical_json, sha256
 from kobosmix.store.model import Fate, Row
+from kobosmix.store.odata import SYSTEM, flat_answers
 
 # Who held the phone, which phone, on what network and where: never needed to evaluate a
 # programme, and enough to find a person. Dropped before anything is written, at every depth.
@@ -40,13 +41,13 @@ DROPPED_FIELDS = frozenset(
     }
 )
 # What the server says of a submission beside its answers: the review, and files that came late.
-_REVIEW = ("_validation_status", "__system")
-_MEDIA = ("_attachments",)
+_REVIEW, _MEDIA = "_validation_status", "_attachments"
+_MEDIA_COUNTS = frozenset({"attachmentsPresent", "attachmentsExpected"})
 # What a server hands out of a submission that was encrypted on the phone: no answers.
 _SEALED = ("base64EncryptedKey", "encryptedXmlFile")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}[0-9:.]*(Z|[+-]\d{2}:?\d{2})?")
 # How a row says where it comes from, if not from a server.
-SOURCE, DOWNLOAD = "kx_source", "download"
+SOURCE, DOWNLOAD, JOINED = "kx_source", "download", "mapping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,29 @@ def what_became(
 
     `reviewed` says whether the two have another review state.
     """
-    names = sorted({*before, *after})
-    differ = tuple(name for name in names if before.get(name) != after.get(name))
-    answers = tuple(name for name in differ if name not in (*_REVIEW, *_MEDIA))
-    if answers or not differ:
+    answers = tuple(
+        name
+        for name in _differing(flat_answers(before), flat_answers(after))
+        if name not in (_REVIEW, _MEDIA, SYSTEM)
+    )
+    if answers or before == after:
         return Fate.EDITED, answers
-    return (Fate.REVIEWED if reviewed or _MEDIA[0] not in differ else Fate.MEDIA), ()
+    return (Fate.MEDIA if not reviewed and _has_new_media(before, after) else Fate.REVIEWED), ()
+
+
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            yield name
+
+
+def _has_new_media(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return bool({_MEDIA, *_MEDIA_COUNTS} & {*_differing(_told(before), _told(after))})
+
+
+def _told(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the server says beside the answers, whichever of the two kinds it is."""
+    return {**content, **content.get(SYSTEM, {})}
 
 
 def is_from_file(content: Mapping[str, Any]) -> bool:

@@ -55,6 +55,8 @@ class Head:
 class StoredSubmission:
     """A submission as the server has it now, less device and network fields.
 
+    `content` has the answers by full path, whatever the server sent them as.
+
     `key` is the same in every store that is pulled from the server. `received` is when the
     server first got it, `validation` what a supervisor set there, or empty.
     """

@@ -24,6 +24,7 @@ from kobosmix.store.model import (
     Sweep,
     Tally,
 )
+from kobosmix.store.odata import flat_answers
 from kobosmix.store.sweeping import changed, take_page
 
 # A sweep is no photograph: what is edited behind its back shows in the next one. Taking an old
@@ -366,7 +367,7 @@ class Store:
             root_uuid=root_uuid,
             server_id=server_id,
             received=received,
-            content=json.loads(content),
+            content=flat_answers(json.loads(content)),
             digest=digest,
             validation=validation,
         )
@@ -388,7 +389,7 @@ def _version(row: tuple[Any, ...]) -> StoredVersion:
         stored=stored,
         server_id=server_id,
         received=received,
-        content=None if content is None else json.loads(content),
+        content=None if content is None else flat_answers(json.loads(content)),
         digest=digest,
         validation=validation,
     )

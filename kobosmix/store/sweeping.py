@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kobosmix.store.content import Kept, agree, is_from_file, is_sealed, keep, what_became
 from kobosmix.store.database import Database
 from kobosmix.store.model import Fate, Head, Row, Sweep
+from kobosmix.store.odata import flat_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,10 @@ class _Page:
             if known.sweep != self._sweep.id:
                 self._newly_seen += 1
                 self._heads[known.submission] = known
+        # A row of the same page may have the root uuid of one of them; see _name.
+        for root, known in self._by_root.items():
+            if known.submission in self._heads:
+                self._by_root[root] = replace(known, sweep=self._sweep.id)
 
     def take(self, kept: Kept) -> None:
         """Take one row, which is stored if it is not what the store has already."""
@@ -135,9 +140,9 @@ class _Page:
             version, digest = known.version, known.digest
         else:
             version, digest = self._new_version(submission, fate or Fate.NEW, kept), kept.digest
-        newest = _Known(
-            submission, row.server_id, row.mark, version, digest, False, self._sweep.id
-        )
+        # Without a mark it is read again by each sweep: perhaps the other one is gone by then.
+        mark = row.mark if name == row.root_uuid else ""
+        newest = _Known(submission, row.server_id, mark, version, digest, False, self._sweep.id)
         self._by_root[name] = self._heads[submission] = newest
 
     def write(self) -> int:
@@ -176,15 +181,13 @@ class _Page:
     def _name(self, row: Row) -> str:
         """The root uuid; with the server's name behind it where another row has the uuid too.
 
-        Servers have let that happen. Neither may hide the other.
+        Servers have let that happen, and neither may hide the other. But one that was deleted and
+        sent again has its root uuid to itself, once a sweep no longer comes across the first.
         """
-        twin = _twin(row)
-        if twin in self._by_root:
-            return twin
         known = self._by_root.get(row.root_uuid)
         is_other = known is not None and known.server_id != row.server_id
-        seen_already = known is not None and known.sweep == self._sweep.id
-        return twin if is_other and seen_already else row.root_uuid
+        is_seen = known is not None and known.sweep == self._sweep.id
+        return _twin(row) if is_other and is_seen else row.root_uuid
 
     def _new_submission(self, name: str) -> int:
         number, self._next_submission = self._next_submission, self._next_submission + 1
@@ -221,7 +224,7 @@ class _Page:
         if is_from_file(was) and not is_from_file(now):
             if is_sealed(now):
                 return None
-            if agree(was, now):
+            if agree(was, flat_answers(now)):
                 return Fate.CONFIRMED
         return what_became(was, now, reviewed=validation != kept.row.validation)[0]
 
