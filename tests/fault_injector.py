@@ -97,18 +97,14 @@ def listed(faults: Iterable[Fault | None], where: str = "/data/") -> Plan:
 
 
 def at_random(
-    seed: int, faults: Sequence[Fault], *, share: float, most: int, where: str = "/data/"
+    seed: int, faults: Sequence[Fault], *, share: float, where: str = "/data/"
 ) -> Plan:
-    """Any of these faults on this share of the requests, until there were as many as `most`."""
+    """Any of these faults on this share of the requests that have the words in them."""
     chance = random.Random(seed)  # noqa: S311 - not a secret
-    left = most
 
     def plan(asked: str) -> Fault | None:
-        nonlocal left
-        if where not in asked or not left or chance.random() >= share:
-            return None
-        left -= 1
-        return chance.choice(faults)
+        is_struck = where in asked and chance.random() < share
+        return chance.choice(faults) if is_struck else None
 
     return plan
 
