@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 import shutil
 import signal
 import socket
@@ -15,14 +17,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+import requests
+from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
 from kobosmix import xlsx
 from kobosmix.errors import UsageError
 from kobosmix.server.local.accounts import create_account
 from kobosmix.server.local.database import DatabaseInUse, DatabaseTooNew, DatabaseUnreadable
+from kobosmix.server.local.records import md5
 from kobosmix.server.local.run import LocalServer, PortInUse
 from tests.local_forms import (
     HOUSEHOLD,
@@ -190,6 +196,120 @@ def test_a_document_type_is_refused(alice: Client) -> None:
 
     assert answer.status_code == 400
     assert "Improperly formatted XML." in answer.text
+
+
+# A phone logs in
+
+
+def test_a_phone_logs_in_by_digest_with_the_token_as_its_password(
+    alice: Client, fresh: str
+) -> None:
+    login = HTTPDigestAuth("alice", alice.token)
+    with requests.Session() as phone:
+
+        def ask(method: str, path: str, **sent: Any) -> requests.Response:
+            address = path if path.startswith("http") else alice.url + path
+            return phone.request(method, address, auth=login, timeout=30, **sent)
+
+        listed = ask("GET", "/formList")
+        form = re.findall(rf"formID>{fresh}<.*?downloadUrl>(.*?)<", listed.text)[0]
+        sent = {"xml_submission_file": ("s.xml", instance(fresh).encode(), "text/xml")}
+
+        assert listed.headers["X-KoBoNaUt"] == "alice"
+        assert ask("GET", form).status_code == 200
+        assert ask("HEAD", "/submission?deviceID=x").status_code == 204
+        assert ask("POST", "/submission?deviceID=x", files=sent).status_code == 201
+    assert alice.rows(fresh)[0]["_submitted_by"] == "alice"
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        HTTPDigestAuth("alice", "wrong"),
+        HTTPDigestAuth("nobody", "wrong"),
+        HTTPBasicAuth("alice", "wrong"),
+    ],
+)
+def test_a_wrong_password_is_told_how_to_log_in(
+    alice: Client, login: requests.auth.AuthBase
+) -> None:
+    answer = requests.get(f"{alice.url}/formList", auth=login, timeout=30)
+
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith('Digest realm="kobosmix", qop="auth"')
+
+
+def test_a_login_with_a_made_up_nonce_is_refused(alice: Client) -> None:
+    ha1 = md5(f"alice:kobosmix:{alice.token}".encode())
+    nonce = f"{time.time():.0f}:{'0' * 32}"
+    response = md5(f"{ha1}:{nonce}:{md5(b'GET:/formList')}".encode())
+    told = {"username": "alice", "realm": "kobosmix", "uri": "/formList"}
+    told |= {"nonce": nonce, "response": response}
+    made_up = "Digest " + ", ".join(f'{name}="{text}"' for name, text in told.items())
+
+    answer = alice.ask("GET", "/formList", headers={"Authorization": made_up})
+
+    assert answer.status_code == 401
+
+
+def test_a_token_is_a_password_also_for_who_asks_by_hand(alice: Client, bob: Client) -> None:
+    def me(name: str, password: str) -> requests.Response:
+        return requests.get(f"{alice.url}/me/", auth=(name, password), timeout=30)
+
+    assert me("alice", alice.token).json()["username"] == "alice"
+    assert me("bob", alice.token).status_code == 401
+    by_digest = HTTPDigestAuth("alice", alice.token)
+    assert requests.get(f"{alice.url}/me/", auth=by_digest, timeout=30).status_code == 401
+    told = requests.get(f"{bob.url}/token/?format=json", auth=("bob", bob.token), timeout=30)
+    assert told.json() == {"token": bob.token}
+
+
+# Databases of before
+
+
+def test_a_database_of_the_first_format_is_brought_up_and_kept_beside(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite"
+    token = create_account(path, "alice")
+    photo = {"p.jpg": ("p.jpg", b"\xff\xd8", "image/jpeg")}
+    with LocalServer(path) as server:
+        person = Client(server.url, token)
+        uid = person.deployed(simple_form("image | photo | P"))
+        person.submit(instance(uid, "<photo>p.jpg</photo>"), files=photo)
+        before = person.rows(uid)
+        person.session.close()
+    as_in_the_first_format(path)
+
+    with LocalServer(path) as server:
+        person = Client(server.url, token)
+        (row,) = person.rows(uid)
+        assert row["meta/rootUuid"] == before[0]["meta/rootUuid"]
+        (file,) = row["_attachments"]
+        assert file["question_xpath"] == "photo"
+        assert person.ask("GET", file["download_url"]).content == b"\xff\xd8"
+        assert person.read(f"/api/v2/assets/{uid}/history/")["count"] == 0
+        person.session.close()
+
+    copy = tmp_path / "old.sqlite.format-1"
+    kept = sqlite3.connect(copy)
+    assert kept.execute("PRAGMA user_version").fetchone() == (1,)
+    assert kept.execute("SELECT count(*) FROM submissions").fetchone() == (1,)
+    kept.close()
+    assert os.name != "posix" or copy.stat().st_mode & 0o077 == 0
+
+
+def as_in_the_first_format(path: Path) -> None:
+    """Undo what the second format brought."""
+    direct = sqlite3.connect(path)
+    direct.executescript(
+        """
+        DROP TABLE history; DROP INDEX submission_heads;
+        ALTER TABLE tokens DROP COLUMN ha1;
+        ALTER TABLE permissions DROP COLUMN filters;
+        ALTER TABLE attachments DROP COLUMN xpath;
+        PRAGMA user_version = 1;
+        """
+    )
+    direct.close()
 
 
 # Many at once, and the worst

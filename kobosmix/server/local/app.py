@@ -81,6 +81,8 @@ _KPI: Sequence[tuple[str, str, Handler]] = (
     ("DELETE", f"{_ASSET}files/{{uid}}/", kpi_deployment.delete_file),
     ("GET", f"{_ASSET}files/{{uid}}/content/", kpi_deployment.get_file_content),
     ("GET", _DATA, kpi_data.list_data),
+    ("GET", f"{_DATA}bulk/", kpi_bulk.look),
+    ("GET", f"{_DATA}validation_statuses/", kpi_bulk.look),
     ("PATCH", f"{_DATA}bulk/", kpi_bulk.edit_all),
     ("DELETE", f"{_DATA}bulk/", kpi_bulk.delete_all),
     ("PATCH", f"{_DATA}validation_statuses/", kpi_bulk.review_all),

@@ -86,7 +86,8 @@ def leaves(given: Answers) -> Iterator[tuple[str, str]]:
             yield path, value
         elif isinstance(value, list):
             for each in value:
-                yield from leaves(each)
+                # A place is a list too, of numbers.
+                yield from leaves(each) if isinstance(each, dict) else ()
 
 
 def position(given: Answers) -> list[float | None]:

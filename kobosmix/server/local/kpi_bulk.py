@@ -21,6 +21,11 @@ _NOT_ACTIVE = "Form is not active"
 _INVALID = {"detail": "One or more submission ids are invalid"}
 
 
+def look(_: Call) -> Response:
+    """Many at once can be changed here, but not looked at: 405."""
+    raise refusal(405, {"detail": 'Method "GET" not allowed.'})
+
+
 def review_all(call: Call) -> Response:
     """Set the review's outcome of many, or of none if one of them is not there."""
     require_login(call)
