@@ -24,7 +24,7 @@ from kobosmix.server.kobo import KoboServer
 from kobosmix.server.local.accounts import create_account
 from kobosmix.server.local.run import LocalServer
 from kobosmix.server.pull import Progress, PullReport, PullUnfinished, pull, verify
-from kobosmix.store import Store, Tally, open_store
+from kobosmix.store import Fate, Store, Tally, open_store
 from kobosmix.store.content import without_dropped
 from tests.kobo_double import TOKEN, KoboDouble, Project, kobo_double, row
 from tests.local_forms import HOUSEHOLD, instance, workbook
@@ -263,22 +263,30 @@ def test_a_form_that_is_gone_from_the_server_buries_nothing(
     assert len(list(store.current())) == 1
 
 
-def test_a_pull_cut_off_goes_on_where_it_stopped(
+def test_a_pull_cut_off_goes_on_where_it_stopped_and_sees_what_changed_behind_it(
     double: KoboDouble, server: KoboServer, store: Store
 ) -> None:
     project = double.project(rows=[row(number) for number in range(1, 11)])
     double.fail("%3A+4%7D", status=403, times=1)
     with pytest.raises(ServerError):
         whole(pull(server, store, ["aForm"], page_size=2))
+    edited = row(2, **{"interview/trust_1": "1"})
+    project.rows = [edited if each["_id"] == 2 else each for each in project.rows[1:]]
     double.asked.clear()
 
     report = pull(server, store, ["aForm"], page_size=2)
 
     pages = [asked for asked in double.asked if DATA in asked]
-    assert len(pages) == 4
+    whole_pages = [asked for asked in pages if "fields" not in asked and "24in" not in asked]
     assert "%3A+4%7D" in pages[0]
-    assert report.total == Tally(new=10)
+    behind = [f"%22%24gt%22%3A+{number}%7D" for number in (4, 6, 8, 10)]
+    assert len(whole_pages) == len(behind)
+    assert all(place in asked for place, asked in zip(behind, whole_pages, strict=True))
+    # The first came and went between two pulls; the second is new, though edited since.
+    assert report.total == Tally(new=9)
+    assert [change.fate for change in store.changes("aForm")] == [Fate.EDITED, Fate.DELETED]
     assert equals(store, project)
+    assert pull(server, store, ["aForm"], page_size=2).total == Tally(unchanged=9)
 
 
 def test_a_poor_line_only_takes_longer(

@@ -182,15 +182,21 @@ class _Pull:
     def run(self) -> Tally:
         """Sweep until as many were seen as the server counts."""
         counted = self.server.submission_count(self.uid)
+        sweep = self.store.begin_sweep(self.uid)
+        if sweep.cursor:
+            # One that was cut short goes on where it stopped. What changed behind it meanwhile is
+            # seen only from the start, where all but that is known by now.
+            self._sweep(sweep, counted)
+            sweep = self.store.begin_sweep(self.uid, anew=True)
         seen = 0
-        for attempt in range(_TRIES):
-            sweep = self.store.begin_sweep(self.uid, anew=attempt > 0)
+        for _ in range(_TRIES):
             sweep, counted = self._sweep(sweep, counted)
             sweep = self._ask_for_the_missing(sweep)
             seen = sweep.seen
             if seen == counted:
                 return self.store.finish_sweep(sweep, counted)
             counted = self.server.submission_count(self.uid)
+            sweep = self.store.begin_sweep(self.uid, anew=True)
         raise PullUnfinished(self.uid, counted, seen)
 
     def _sweep(self, sweep: Sweep, counted: int) -> tuple[Sweep, int]:

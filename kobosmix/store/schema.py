@@ -28,6 +28,7 @@ _SWEEP = """
         cursor TEXT NOT NULL,
         seen INTEGER NOT NULL,
         in_full INTEGER NOT NULL,
+        complete INTEGER NOT NULL,
         finished TEXT
     ) STRICT
     """
@@ -111,7 +112,7 @@ FROM_FORMAT_1 = (
     "ALTER TABLE version RENAME TO version_1",
     "ALTER TABLE sweep RENAME TO sweep_1",
     _SWEEP,
-    "INSERT INTO sweep SELECT id, asset_uid, begun, '', 0, 1, coalesce(finished, begun)"
+    "INSERT INTO sweep SELECT id, asset_uid, begun, '', 0, 1, finished IS NOT NULL, coalesce(finished, begun)"
     " FROM sweep_1",
     _VERSION,
     "INSERT INTO version SELECT id, submission, sweep, fate, stored, CAST(server_id AS TEXT),"

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from kobosmix.errors import StudyError
 from kobosmix.files import canonical_json
-from kobosmix.store.content import is_sealed, keep, what_became
+from kobosmix.store.content import is_sealed, keep
 from kobosmix.store.database import Database
 from kobosmix.store.model import (
     AssetCounts,
@@ -25,6 +25,7 @@ from kobosmix.store.model import (
     Tally,
 )
 from kobosmix.store.odata import flat_answers
+from kobosmix.store.outcome import changes, tally
 from kobosmix.store.sweeping import changed, take_page
 
 # A sweep is no photograph: what is edited behind its back shows in the next one. Taking an old
@@ -147,7 +148,7 @@ class Store:
                 )
             self._bury_unseen(sweep)
             self._finish(sweep)
-            return self._tally(sweep, seen)
+            return tally(self._database, sweep, seen)
 
     def add_rows(self, rows: Mapping[str, Sequence[Row]]) -> dict[str, Tally]:
         """Store rows of some forms that are not all there are: what is absent stays as it is.
@@ -180,25 +181,11 @@ class Store:
         )
 
     def changes(self, asset_uid: str) -> Iterator[Change]:
-        """What the last sweep of a form found changed of what was known, in the order found.
+        """What the last complete sweep of a form found changed of what was known, as it was found.
 
         New submissions are not listed: the tally counts them.
         """
-        found = self._database.rows(
-            "SELECT v.id, root_uuid, v.server_id, v.fate FROM version AS v"
-            " JOIN submission ON submission.id = v.submission"
-            " WHERE v.fate NOT IN ('new', 'confirmed')"
-            " AND sweep = (SELECT max(id) FROM sweep WHERE asset_uid = ?) ORDER BY v.id",
-            asset_uid,
-        )
-        for version, root_uuid, server_id, fate in found:
-            yield Change(
-                asset_uid=asset_uid,
-                key=f"{asset_uid}/{root_uuid}",
-                server_id=server_id,
-                fate=Fate(fate),
-                fields=self._fields_changed(version) if fate == Fate.EDITED else (),
-            )
+        return changes(self._database, asset_uid)
 
     def current(self) -> Iterator[StoredSubmission]:
         """Each submission as the server had it at the last pull, by form and time of receipt.
@@ -280,14 +267,15 @@ class Store:
         sweep = self._first(asset_uid)
         seen = take_page(self._database, sweep, rows, ())
         self._finish(sweep)
-        return self._tally(sweep, seen)
+        return tally(self._database, sweep, seen)
 
     def _first(self, asset_uid: str) -> Sweep:
         known = self._database.row(
             "SELECT 1 FROM head WHERE asset_uid = ? AND NOT is_deleted", asset_uid
         )
         made = self._database.execute(
-            "INSERT INTO sweep (asset_uid, begun, cursor, seen, in_full) VALUES (?, ?, '', 0, ?)",
+            "INSERT INTO sweep (asset_uid, begun, cursor, seen, in_full, complete)"
+            " VALUES (?, ?, '', 0, ?, 0)",
             asset_uid,
             self._database.now(),
             int(known is None),
@@ -302,7 +290,9 @@ class Store:
 
     def _finish(self, sweep: Sweep) -> None:
         self._database.execute(
-            "UPDATE sweep SET finished = ? WHERE id = ?", self._database.now(), sweep.id
+            "UPDATE sweep SET finished = ?, complete = 1 WHERE id = ?",
+            self._database.now(),
+            sweep.id,
         )
 
     def _bury_unseen(self, sweep: Sweep) -> None:
@@ -324,34 +314,6 @@ class Store:
             sweep.id,
             sweep.id,
         )
-
-    def _tally(self, sweep: Sweep, seen: int) -> Tally:
-        # The first fate in this sweep counts: a row that was new and then read again is new.
-        fates = dict(
-            self._database.rows(
-                "SELECT fate, count(*) FROM (SELECT fate, min(id) FROM version WHERE sweep = ?"
-                " GROUP BY submission) GROUP BY fate",
-                sweep.id,
-            )
-        )
-        # What a file had said before is nothing new.
-        fates.pop(Fate.CONFIRMED, None)
-        became = sum(number for fate, number in fates.items() if fate != Fate.DELETED)
-        return Tally(**fates, unchanged=seen - became)
-
-    def _fields_changed(self, version: int) -> tuple[str, ...]:
-        after = self._database.row(
-            "SELECT submission, content FROM version WHERE id = ?", version
-        )
-        submission, content = after or (0, "{}")
-        before = self._database.row(
-            "SELECT content FROM version WHERE submission = ? AND id < ? AND content IS NOT NULL"
-            " ORDER BY id DESC LIMIT 1",
-            submission,
-            version,
-        )
-        first = json.loads(before[0]) if before else {}
-        return what_became(first, json.loads(content), reviewed=False)[1]
 
     def _submission(self, version: int) -> StoredSubmission:
         row = self._database.row(
