@@ -59,8 +59,8 @@ class Field:
 
 
 @contextmanager
-def _running() -> Iterator[tuple[CentralServer, str]]:
-    """A session on the running server; the projects of these tests go with it."""
+def _running() -> Iterator[Field]:
+    """A study on the running server, whose projects go with it; those of other runs stay."""
     account = {
         "email": os.environ.get("KOBOSMIX_CENTRAL_EMAIL", ""),
         "password": os.environ.get("KOBOSMIX_CENTRAL_PASSWORD", ""),
@@ -69,9 +69,10 @@ def _running() -> Iterator[tuple[CentralServer, str]]:
     session = str(answer.json()["token"])
     with Connection(URL, Secret(session, "Bearer"), patience=QUICK) as connection:
         server = CentralServer(connection)
-        yield server, session
+        field = Field(server, session)
+        yield field
         for project in list(server.projects.visible()):
-            if "[kobosmix test_" in project.description:
+            if f"[kobosmix {field.study}" in project.description:
                 server.api.remove("tidy up", f"/v1/projects/{project.id}")
         server.api.remove("sign out", "/v1/sessions/current")
 
@@ -90,8 +91,8 @@ def _running() -> Iterator[tuple[CentralServer, str]]:
 )
 def field(request: pytest.FixtureRequest) -> Iterator[Field]:
     if request.param == "running":
-        with _running() as (server, session):
-            yield Field(server, session)
+        with _running() as field:
+            yield field
     else:
         with central_double() as (_, server):
             yield Field(server, SESSION)
