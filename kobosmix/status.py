@@ -116,7 +116,9 @@ def _server(study: Study) -> str:
     known = deployments(study)
     if not known:
         return "nothing deployed yet"
-    return f"{len(known)} forms on {next(iter(known.values())).server}"
+    lost = [key for key in study.state().get("not_pulled", ()) if key in known]
+    told = f"; {', '.join(lost)} could not be pulled" if lost else ""
+    return f"{len(known)} forms on {next(iter(known.values())).server}{told}"
 
 
 def _on_phones(stands: Mapping[str, WaveStand]) -> str:

@@ -163,18 +163,27 @@ def links_of_study(study: Study, server: Server) -> list[Path]:
 
 
 def hand_over(
-    study: Study, prepared: Prepared, server: Server, practice: str = ""
+    study: Study,
+    prepared: Prepared,
+    server: Server,
+    practice: str = "",
+    *,
+    unknown: Collection[str] = (),
 ) -> list[Path]:
-    """Write handover/ for the forms just deployed, of the field or of practice; the files."""
+    """Write handover/ for the forms just deployed, of the field or of practice; the files.
+
+    `unknown` are enumerators whose account the server does not have: they get no code.
+    """
     from kobosmix.form import PRACTICE_MARKS
     from kobosmix.handover import write_handover
 
     told = remembered_forms(study, practice)
     uids = {key: each["uid"] for key, each in told.items() if each["server"] == server.url}
     named = {e.code: server.sender(e.account, e.code) for e in prepared.enumerators}
-    senders = {code: sender for code, sender in named.items() if sender}
+    senders = {code: who for code, who in named.items() if who and code not in unknown}
+    without = [code for code in named if code not in senders]
     mark = PRACTICE_MARKS.get(practice, "")
-    return write_handover(prepared, server, uids, senders=senders, mark=mark)
+    return write_handover(prepared, server, uids, senders=senders, without=without, mark=mark)
 
 
 def note_rehearsal(study: Study) -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import click
@@ -362,6 +363,9 @@ def test_status_says_what_to_type_next_all_the_way(soup: Path, server: str) -> N
     run("deploy", str(soup), "--server", server)
     assert next_command().startswith("kobosmix pull")
     run("pull", str(soup))
+    assert next_command().startswith("kobosmix pull"), "no answer has come yet"
+    run("rehearse", str(soup))
+    run("pull", str(soup))
     assert next_command().startswith("kobosmix match")
     run("match", str(soup))
     assert next_command().startswith("kobosmix export")
@@ -500,6 +504,18 @@ def test_issuing_ids_throws_away_nothing_that_people_added(soup: Path) -> None:
 
     assert result.exit_code == 4
     assert (soup / "register.xlsx").read_bytes() == before
+
+
+def test_a_rehearsal_that_is_refused_makes_nobody_invented(soup: Path, server: str) -> None:
+    run("ids", str(soup), "--group", "turks", "--count", "3")
+    run("deploy", str(soup), "--server", server)
+    # Answers that people gave must stay theirs: today is inside the window of the first wave.
+    edit(soup, "closes: 2025-02-21", f"closes: {date.today().isoformat()}")  # noqa: DTZ011
+
+    refused = run("rehearse", str(soup))
+
+    assert refused.exit_code != 0
+    assert "rehearsed" not in Study(soup).state()
 
 
 def test_a_store_cut_to_nothing_is_not_taken_for_a_new_one(soup: Path, server: str) -> None:

@@ -24,7 +24,7 @@ from kobosmix.people.model import SPARE, WITHDRAWN, Register
 from kobosmix.people.register import add_respondents, write_register
 from kobosmix.prepare import Prepared, prepare
 from kobosmix.pulling import pull_study
-from kobosmix.rehearse import Line, Script, compare, plan_rehearsal, rehearse
+from kobosmix.rehearse import Line, Script, compare, plan_rehearsal
 from kobosmix.rehearse.rehearsal import script_for
 from kobosmix.rehearse.script import Planted
 from kobosmix.rehearse.submission import read_form, submission
@@ -404,7 +404,7 @@ def test_invented_people_are_never_sent_to_a_server_elsewhere(tmp_path: Path) ->
     server = KoboServer(Connection("https://kf.kobotoolbox.org", "t0"))
 
     with pytest.raises(UsageError, match="no local server"):
-        rehearse(study, server)
+        plan_rehearsal(study, server)
 
 
 def test_a_rehearsal_within_a_window_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
@@ -430,12 +430,14 @@ def test_a_rehearsal_of_ones_own_study_comes_back_exact_over_http(tmp_path: Path
 
     with local_server(tmp_path / "server.sqlite") as server:
         with pytest.raises(UsageError, match="deploy"):
-            rehearse(study, server)
+            plan_rehearsal(study, server)
         deploy_study(study, plan_study_deploy(study, prepared, server))
-        script = rehearse(study, server, seed=3)
+        rehearsal = plan_rehearsal(study, server, seed=3)
+        rehearsal.send()
+        script = rehearsal.script
         pull_study(study, server)
         with pytest.raises(UsageError, match="already has"):
-            rehearse(study, server)
+            plan_rehearsal(study, server)
 
     assert not differences(compare(script, match_study(study, AFTER_ALL)))
 
@@ -449,7 +451,7 @@ def test_a_form_changed_since_it_was_deployed_is_not_rehearsed(tmp_path: Path) -
         deploy_study(study, plan_study_deploy(study, prepare(study, engines=False), server))
         write_study(study.root, WITHOUT_WINDOWS.replace("Lakeside", "Seaside"))
         with pytest.raises(StudyError, match="changed since it was deployed"):
-            rehearse(study, server)
+            plan_rehearsal(study, server)
 
 
 @contextmanager

@@ -63,15 +63,17 @@ def rehearse_command(study: Study, server_url: str, seed: int) -> None:
     \b
     kobosmix rehearse soup
     """
-    from kobosmix.rehearse import rehearse
+    from kobosmix.rehearse import plan_rehearsal
     from kobosmix.steps import note_rehearsal, server_of, signed_in
 
     url = server_of(study, server_url)
     with writing(study, "rehearse"), signed_in(url, say) as server, progress() as report:
-        # Before anything is sent: a rehearsal that is cut short has sent invented people too.
+        rehearsal = plan_rehearsal(study, server, seed=seed)
+        # Noted before anything is sent, for one that is cut short has sent invented people too; but
+        # not where it is refused: real answers must never count as invented.
         note_rehearsal(study)
-        sent = rehearse(study, server, seed=seed, on_progress=report)
-    show_table(("planted", "expected in the ledger", "number"), sent.as_rows())
+        rehearsal.send(report)
+    show_table(("planted", "expected in the ledger", "number"), rehearsal.script.as_rows())
     say(
         "These people are invented. What this study pulls from here counts only until it is "
         "deployed to another server; from then on it stands in the ledger as 'test'."

@@ -36,13 +36,15 @@ class WebLink:
 class Handover:
     """What the page tells. `mark` is EXERCISE or PRETEST, and empty for the study itself.
 
-    `logins` say how phones are set up; `personal` names the files with personal links.
+    `logins` say how phones are set up, `without` are the enumerators who have no way in;
+    `personal` names the files with personal links.
     """
 
     study: str
     server: str
     forms: Sequence[FieldedForm]
     logins: Sequence[PhoneLogin]
+    without: Sequence[str] = ()
     mark: str = ""
     personal: Sequence[str] = ()
 

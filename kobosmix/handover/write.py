@@ -24,12 +24,14 @@ def write_handover(
     uids: Mapping[str, str],
     *,
     senders: Mapping[str, str] | None = None,
+    without: Sequence[str] = (),
     mark: str = "",
 ) -> list[Path]:
     """Write the page for the team, and the personal links; the files written, the page first.
 
     `uids` says by form key under which uid a form is on the server; forms that are not in it are
-    left out. `senders` gives by enumerator's code who that is on the server. With a `mark` (EXERCISE,
+    left out. `senders` gives by enumerator's code who that is on the server, `without` the codes of
+    those who are nobody there. With a `mark` (EXERCISE,
     PRETEST) the page says so and has a file of its own, and nobody is given a personal link: what
     is sent there never counts.
     """
@@ -41,6 +43,7 @@ def write_handover(
         server=server.url,
         forms=forms,
         logins=server.phone_logins(forms[0].uid, senders or {}),
+        without=without if senders else (),
         mark=mark,
         personal=tuple(addressed),
     )

@@ -63,7 +63,7 @@ from kobosmix.xlsx import Cell, Sheet, sheet_names, workbook_bytes
 EXPLANATIONS: Explanations = {
     "R101": (
         "The study has no register.xlsx.",
-        "Run 'kobosmix ids', or copy the register back from a backup.",
+        "Copy the register back from a backup. Where no ID was ever issued, 'kobosmix ids' makes it.",
     ),
     "R102": (
         "A column of the register is missing or its header was changed.",

@@ -1,7 +1,7 @@
 """Invented respondents with known answers and known faults, through the real forms."""
 
 from kobosmix.rehearse.compare import Line, compare, compare_sent, compare_table
-from kobosmix.rehearse.rehearsal import Rehearsal, plan_rehearsal, rehearse
+from kobosmix.rehearse.rehearsal import Rehearsal, plan_rehearsal
 from kobosmix.rehearse.script import Script
 from kobosmix.rehearse.send import Sent
 
@@ -14,5 +14,4 @@ __all__ = [
     "compare_sent",
     "compare_table",
     "plan_rehearsal",
-    "rehearse",
 ]

@@ -46,24 +46,10 @@ class Rehearsal:
             lambda done, total: on_progress(f"sending {wave}", done, total),
         )
 
-
-def rehearse(
-    study: Study,
-    server: Server,
-    *,
-    people: int | None = None,
-    seed: int = 1,
-    today: date | None = None,
-    on_progress: OnProgress = lambda _what, _done, _total: None,
-) -> Script:
-    """Send invented interviews of all waves to a local server, with faults as the field has them.
-
-    The script that comes back knows what the ledgers must say after a pull.
-    """
-    rehearsal = plan_rehearsal(study, server, people=people, seed=seed, today=today)
-    for wave in rehearsal.script.waves:
-        rehearsal.send_wave(wave, on_progress)
-    return rehearsal.script
+    def send(self, on_progress: OnProgress = lambda _what, _done, _total: None) -> None:
+        """Send all waves, one after the other."""
+        for wave in self.script.waves:
+            self.send_wave(wave, on_progress)
 
 
 def plan_rehearsal(

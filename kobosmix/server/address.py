@@ -53,9 +53,14 @@ def typed_server(typed: str) -> str:
 
     >>> typed_server("eu.kobotoolbox.org/")
     'https://eu.kobotoolbox.org'
+    >>> typed_server("127.0.0.1:8085")
+    'http://127.0.0.1:8085'
     """
     typed = typed.strip()
-    server = server_origin(typed if "://" in typed or not typed else f"https://{typed}")
+    if typed and "://" not in typed:
+        # A server on this machine has no certificate.
+        typed = f"{'http' if is_loopback(f'http://{typed}') else 'https'}://{typed}"
+    server = server_origin(typed)
     refuse_side_door(server)
     return server
 
