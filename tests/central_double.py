@@ -108,6 +108,7 @@ class Project:
     name: str
     description: str | None
     key: int | None = None
+    is_deleted: bool = False
     forms: dict[str, Form] = field(default_factory=dict)
     trash: list[Form] = field(default_factory=list)
     users: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -174,7 +175,8 @@ class CentralDouble:
                 self.projects[number] = made
                 return 200, _project(made)
             case ["projects"]:
-                return 200, [_project(each) for each in self.projects.values()]
+                there = [each for each in self.projects.values() if not each.is_deleted]
+                return 200, [_project(each) for each in there]
             case ["projects", number, "datasets", *rest]:
                 return _datasets(self.projects[int(number)], method, rest, (query, body))
             case ["projects", number, *rest] if int(number) in self.projects:
@@ -187,15 +189,8 @@ class CentralDouble:
     ) -> Given:
         query, body = asked
         match rest:
-            case []:
-                return 200, _project(project)
-            case ["app-users"] if method == "POST":
-                number = 100 + len(project.users)
-                user = {"id": number, "displayName": json.loads(body)["displayName"]}
-                project.users[number] = {**user, "token": f"t!{number}$" + "x" * 20}
-                return 200, project.users[number]
-            case ["app-users"]:
-                return 200, list(project.users.values())[::-1]
+            case [] | ["app-users"] as what:
+                return _itself(project, method, what, body)
             case ["forms"] if method == "POST":
                 return self._upload(project, None, query, body)
             case ["forms"]:
@@ -534,6 +529,25 @@ def _attachments(version: Version | None) -> list[dict[str, Any]]:
     ]
 
 
+def _itself(project: Project, method: str, what: list[str], body: bytes) -> Given:
+    """The project and its app users, gone when it is deleted. Its forms are handed out even then."""
+    match (method, what):
+        case _ if project.is_deleted:
+            return _no("404.1")
+        case ("DELETE", []):
+            project.is_deleted = True
+        case ("GET", []):
+            return 200, _project(project)
+        case ("POST", _):
+            number = 100 + len(project.users)
+            user = {"id": number, "displayName": json.loads(body)["displayName"]}
+            project.users[number] = {**user, "token": f"t!{number}$" + "x" * 20}
+            return 200, project.users[number]
+        case _:
+            return 200, list(project.users.values())[::-1]
+    return 200, {"success": True}
+
+
 def _datasets(
     project: Project, method: str, rest: list[str], asked: tuple[dict[str, str], bytes]
 ) -> Given:
@@ -636,6 +650,7 @@ def _matching(form: Form, query: dict[str, str]) -> list[Sent]:
     asked = query.get("$filter", "")
     names = set(re.findall(r"__id eq '([^']*)'", asked))
     since = re.search(r"submissionDate ge (\S+)", asked)
+    until = re.search(r"submissionDate le (\S+)", asked)
     in_trash = "deletedAt ne null" in asked
     return [
         each
@@ -643,6 +658,7 @@ def _matching(form: Form, query: dict[str, str]) -> list[Sent]:
         if bool(each.deleted) == in_trash
         and (not names or each.root in names)
         and (since is None or each.received >= since[1])
+        and (until is None or each.received <= until[1])
     ]
 
 

@@ -156,6 +156,21 @@ def test_a_draft_that_somebody_left_is_not_published_by_us(field: Field) -> None
     assert asset.deployed_version_id == "kx1.1"
 
 
+def test_forms_of_a_project_that_was_deleted_are_deployed_anew(field: Field) -> None:
+    form = field.form()
+    field.deploy(form)
+    field.server.allow_sending(field.uid, "E01")
+    first = field.uid.partition(".")[0]
+    field.server.api.remove("delete the project", f"/v1/projects/{first}")
+
+    assert field.server.find_asset(field.uid) is None
+    assert field.deploy(form) == ["create", "upload", "upload", "deploy"]
+
+    assert field.uid.partition(".")[0] != first
+    assert field.server.asset(field.uid).is_live
+    assert field.deploy(form) == ["nothing"]
+
+
 def test_every_change_is_seen_and_none_twice(field: Field, store: Store) -> None:
     field.deploy(field.form())
     version = field.version
@@ -242,6 +257,23 @@ def test_answers_to_a_question_that_was_taken_out_stay_as_they_were(
     assert (old["interview/trust_2"], old["interview/age"]) == (said, "7")
     assert "interview/trust_3" not in old
     assert recent["interview/trust_3"] == "1"
+
+
+def test_answers_to_what_was_taken_out_are_asked_for_page_by_page(
+    field: Field, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kobosmix.server.central_reading._NAMES_IN_ONE", 2)
+    field.deploy(field.form())
+    with field.phone() as phone:
+        names = [phone.send(field.version, trust_2=str(code)) for code in (1, 2, 3, 4, 5)]
+        phone.ask("DELETE", f"/submissions/{names.pop(1)}")
+        field.deploy(field.form(build_id="kx2", items=("trust_1",)), replace_answered=True)
+        names.append(phone.send(field.version, trust_1="5"))
+
+    pull(field.server, store, [field.uid], page_size=4)
+
+    said = {each.server_id: each.content.get("interview/trust_2") for each in store.current()}
+    assert said == dict(zip(names, ("1", "3", "4", "5", None), strict=True))
 
 
 def test_each_submission_is_on_one_page_whatever_the_size(field: Field) -> None:

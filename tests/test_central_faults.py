@@ -202,6 +202,44 @@ def test_a_project_without_its_description_is_known_by_its_forms(
     assert list(double.projects[1].forms) == ["st_pre_turks", "st_pre_syrians"]
 
 
+def test_another_study_that_the_account_only_reads_is_no_hindrance(
+    double: CentralDouble, server: CentralServer
+) -> None:
+    deploy(server, built("other"), {})
+    double.refuse("other_pre_turks/assignments", 403, "403.1")
+    double.refuse("other_pre_turks/assignments", 403, "403.1")
+
+    deploy(server, built("st"), {})
+
+    assert list(double.projects[2].forms) == ["st_pre_turks"]
+
+
+@pytest.mark.parametrize("asked_for", ["other_pre_turks.xml", "other_pre_turks"])
+def test_a_form_that_is_deleted_while_it_is_looked_at_is_no_hindrance(
+    double: CentralDouble, server: CentralServer, asked_for: str
+) -> None:
+    deploy(server, built("other"), {})
+
+    def delete(asked: str) -> None:
+        if asked.endswith(asked_for):
+            double.projects[1].forms.clear()
+
+    double.before = delete
+
+    deploy(server, built("st"), {})
+
+    assert list(double.projects[2].forms) == ["st_pre_turks"]
+
+
+def test_who_may_make_no_project_is_told_what_an_administrator_does(
+    double: CentralDouble, server: CentralServer
+) -> None:
+    double.refuse("POST /v1/projects", 403, "403.1")
+
+    with pytest.raises(DeployUnfinished, match=r"administrator.*\[kobosmix st\]"):
+        deploy(server, built("st"), {})
+
+
 def test_two_projects_of_one_study_are_for_a_person_to_settle(
     double: CentralDouble, server: CentralServer
 ) -> None:

@@ -88,16 +88,16 @@ class CentralServer(CentralReading, CentralPeople):
         """Every form of a study that the account can see, in whatever project."""
         for project in self.projects.visible():
             for form_id in project.form_ids:
-                # Others say nothing by which they could be anybody's.
-                if "kx_study" in self.projects.constants(project.id, form_id):
-                    asset = self.asset(f"{project.id}.{form_id}")
+                asset = self._of_a_study(project.id, form_id)
+                if asset is not None:
                     yield dataclasses.replace(asset, may_manage=project.may_manage)
 
     def find_asset(self, uid: str) -> Asset | None:
         """One form, or None where there is none of that name for us."""
         action = f"read the form {uid}"
         form = self.api.find(action, path_of(uid))
-        if form is None:
+        # The forms of a project that was deleted are handed out all the same; to phones none is.
+        if form is None or not self.projects.has(form_at(uid)[0]):
             return None
         draft = self._draft(uid)
         held_at = path_of(uid) if draft is None else path_of(uid, "draft")
@@ -232,6 +232,12 @@ class CentralServer(CentralReading, CentralPeople):
         """The constants of one version that was published."""
         action = f"read version {version_id} of {uid}"
         return constants_of(self.api.raw(action, _version(uid, version_id, "xml")), action)
+
+    def _of_a_study(self, project: int, form_id: str) -> Asset | None:
+        # Others say nothing by which they could be anybody's; one may be gone since it was listed.
+        if "kx_study" not in self.projects.constants(project, form_id):
+            return None
+        return self.find_asset(f"{project}.{form_id}")
 
     def _create(self, action: str, project: int, form_id: str, workbook: bytes) -> str:
         uid = f"{project}.{form_id}"

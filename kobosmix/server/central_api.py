@@ -13,7 +13,7 @@ from kobosmix.server.answers import explanation, one_line, parse_json
 from kobosmix.server.http import JSON, Connection, Request
 
 NOT_FOUND, IS_THERE, VERSION_TAKEN, NEVER_PUBLISHED = "404.1", "409.3", "409.6", "409.7"
-WARNED = "400.16"
+WARNED, NO_RIGHT = "400.16", "403.1"
 # The statuses whose body says by its code what to do. 401 renews the session, 5xx is asked again.
 _TELLING = frozenset({400, 403, 404, 409, 501})
 T = TypeVar("T")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from kobosmix.errors import StudyError
 from kobosmix.server.central_api import (
     IS_THERE,
+    NO_RIGHT,
     CentralApi,
     CentralRefusal,
     at,
@@ -61,8 +62,16 @@ class CentralPeople:
     def rights(self, uid: str) -> Sequence[Right]:
         """Which app users may send with a form, and whether anyone may by a link.
 
-        One that was revoked may not.
+        One that was revoked may not. Who only reads the answers is shown none of it.
         """
+        try:
+            return self._rights(uid)
+        except CentralRefusal as error:
+            if error.code != NO_RIGHT:
+                raise
+            return []
+
+    def _rights(self, uid: str) -> list[Right]:
         action = f"read who may send with {uid}"
         given = listed(self.api.read(action, path_of(uid, "assignments", _ROLE)), action)
         actors = {held(each, "id", int, action) for each in given}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kobosmix.errors import StudyError
-from kobosmix.server.central_api import CentralApi, at, held, listed
+from kobosmix.server.central_api import NO_RIGHT, CentralApi, CentralRefusal, at, held, listed
 from kobosmix.server.xform import constants_of
 
 _MANAGES = frozenset({"form.create", "form.update"})
@@ -86,12 +86,16 @@ class CentralProjects:
             )
         return found[0].id
 
+    def has(self, project: int) -> bool:
+        """Whether the project is there, and not in the trash."""
+        return self.api.find("read the project", at("projects", project)) is not None
+
     def constants(self, project: int, form_id: str) -> Mapping[str, str]:
-        """What a form says of itself."""
+        """What a form says of itself; nothing where it is gone."""
         action = f"read the form {project}.{form_id}"
-        return constants_of(
-            self.api.raw(action, at("projects", project, "forms", f"{form_id}.xml")), action
-        )
+        path = at("projects", project, "forms", f"{form_id}.xml")
+        xform = self.api.find_raw(action, path)
+        return {} if xform is None else constants_of(xform, action)
 
     def _has_forms(self, project: CentralProject, home: Home) -> bool:
         return any(
@@ -110,7 +114,17 @@ class CentralProjects:
                 f"project again by this: {home.mark}"
             ),
         }
-        return held(self.api.write(action, at("projects"), content=content), "id", int, action)
+        try:
+            made = self.api.write(action, at("projects"), content=content)
+        except CentralRefusal as error:
+            if error.code != NO_RIGHT:
+                raise
+            raise StudyError(
+                f"could not {action}: only an administrator of ODK Central can. Let one make it, "
+                f"with {home.mark} in its description, and make your account its Project Manager; "
+                "then deploy again."
+            ) from error
+        return held(made, "id", int, action)
 
 
 def _as_project(content: Mapping[str, Any], action: str) -> CentralProject:

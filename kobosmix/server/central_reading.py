@@ -129,16 +129,12 @@ class CentralReading:
         """
         newest, dropped = self._dropped(uid) if found else ("", {})
         older = [each for each in found if dropped and _may_be_older(each, newest, action)]
-        for rows in _by(_NAMES_IN_ONE, older):
-            names = [_name(each, action) for each in rows]
-            told = self._csv(uid, names, action)
-            for each, name in zip(rows, names, strict=True):
-                _put_back(each, told.get(name, {}), dropped)
+        told = self._csv(uid, _among(older, action), action) if older else {}
+        for each in older:
+            _put_back(each, told.get(_name(each, action), {}), dropped)
 
-    def _csv(
-        self, uid: str, names: Sequence[str], action: str
-    ) -> Mapping[str, Mapping[str, str]]:
-        query = {"deletedFields": "true", "$filter": _any_of(names)}
+    def _csv(self, uid: str, among: str, action: str) -> Mapping[str, Mapping[str, str]]:
+        query = {"deletedFields": "true", "$filter": among}
         body = self.api.raw(action, path_of(uid, "submissions.csv"), **query)
         # The whole answer of a person can be one cell.
         csv.field_size_limit(max(csv.field_size_limit(), len(body) + 1))
@@ -256,6 +252,15 @@ def _system(row: Mapping[str, Any], action: str) -> Mapping[str, Any]:
 
 def _values(content: Any, action: str) -> list[dict[str, Any]]:
     return listed(held(content, "value", list, action), action)
+
+
+def _among(rows: Sequence[Mapping[str, Any]], action: str) -> str:
+    """The filter that leaves these: by name, or where they are many by when they were received."""
+    if len(rows) <= _NAMES_IN_ONE:
+        return _any_of([_name(each, action) for each in rows])
+    moments = sorted(str(_system(each, action).get("submissionDate")) for each in rows)
+    received = f"{SYSTEM}/submissionDate"
+    return f"{received} ge {moments[0]} and {received} le {moments[-1]}"
 
 
 def _any_of(names: Sequence[str]) -> str:
