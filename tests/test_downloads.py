@@ -142,6 +142,27 @@ def test_labels_lead_back_to_codes_in_every_language_of_every_sample_form(name: 
             ] == [{path: row[path] for path in paths & row.keys()} for row in rows]
 
 
+def test_apostrophes_that_a_spreadsheet_put_before_values_are_taken_off(field: Field) -> None:
+    header, *rows = table(field, by_name)
+    quoted = [header, *([f"'{cell}" if cell else "" for cell in row] for row in rows)]
+
+    report = take(field, as_csv(quoted))
+
+    assert {finding.code for finding in report.findings} == {"D301"}
+    found = {each.root_uuid: answers(field, each.content) for each in stored(field)}
+    assert found == {row["_uuid"]: answers(field, row) for row in field.rows}
+
+
+def test_questions_that_the_file_has_no_column_for_are_named(field: Field) -> None:
+    rows = table(field, by_name)
+    at = rows[0].index("trust_1")
+
+    report = take(field, as_csv([[*row[:at], *row[at + 1 :]] for row in rows]))
+
+    [said] = [finding for finding in report.findings if finding.code == "D206"]
+    assert said.problem == "1 questions have no column: trust_1"
+
+
 def test_a_file_brings_each_submission_once(field: Field) -> None:
     take(field, as_csv(table(field, by_name)))
     again = take(field, as_xlsx(table(field, by_label)))

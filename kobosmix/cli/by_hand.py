@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from kobosmix.cli.console import (
 )
 from kobosmix.errors import UsageError
 from kobosmix.study import Study, open_study, writing
+
+if TYPE_CHECKING:
+    from kobosmix.by_hand import ImportReport
 
 _COUNTS = ("read", "new", "changed", "unchanged", "kept", "absent")
 
@@ -95,6 +99,10 @@ def import_command(
             if sheet is not None
             else import_files(study, paths, report)
         )
+    _show_imported(imported, study)
+
+
+def _show_imported(imported: ImportReport, study: Study) -> None:
     show_findings(imported.findings)
     show_table(
         ("form", "read", "new", "changed", "unchanged", "kept as stored", "not in the file"),
@@ -103,6 +111,9 @@ def import_command(
             for each in imported.entries
         ],
     )
+    if not any(each.read for each in imported.entries):
+        say("Nothing was stored: no row could be taken in.")
+        click.get_current_context().exit(1)
     say(f"Next:  kobosmix match {shown_path(study)}")
 
 

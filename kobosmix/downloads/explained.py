@@ -91,6 +91,11 @@ EXPLANATIONS = {
         "A row names another group or wave than its form has. It was left out.",
         "Ask who changed the form on the server; 'kobosmix diff STUDY --server' shows how.",
     ),
+    "D206": (
+        "The form asks questions that the file has no column for, so their answers are not in it: "
+        "columns were deleted or renamed, or left out of the export.",
+        "Download it again with all questions. Until then these answers count as missing.",
+    ),
     "D205": (
         "A column is no question of the form and was not read.",
         "Nothing, if it was added to the file; a question added on the server comes with 'pull'.",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from kobosmix.codebook import Codebook, Kind
+from kobosmix.codebook import Codebook, Kind, Role
 from kobosmix.downloads.cells import holds_days, read_cell
 from kobosmix.downloads.columns import Layout, Told, find_column, layout_of, told_columns
 from kobosmix.downloads.dates import as_time, as_utc, has_zone, order_of
@@ -26,6 +26,8 @@ _REVIEWS: Mapping[str, tuple[str, str]] = {
     "not approved": ("validation_status_not_approved", "Not Approved"),
     "on hold": ("validation_status_on_hold", "On Hold"),
 }
+_ASKED = frozenset({Role.KEY, Role.ITEM, Role.CLOSING, Role.STAFF})
+_NAMED = 8
 _CENTRAL_REVIEWS = frozenset({"hasissues", "edited", "rejected"})
 
 
@@ -101,7 +103,7 @@ class _Reader:
                 self.said.note(line.number, "D111", f"of the study '{study}'")
             elif codebook is None:
                 what = f"of the build {build}" if build else "no build id"
-                self.said.note(line.number, "D203", f"{what}, which is not in build/")
+                self.said.note(line.number, "D203", f"{what}, which is not in build/; left out")
             elif self._belongs(line, codebook):
                 found = self._submission(line, codebook)
                 if found is not None:
@@ -196,6 +198,7 @@ class _Reader:
             layout = layout_of(self.table.header, codebook)
             self.layouts[codebook.build_id] = layout
             self._check(layout)
+            self._check_whole(layout, codebook)
         return self.layouts[codebook.build_id]
 
     def _check(self, layout: Layout) -> None:
@@ -211,6 +214,14 @@ class _Reader:
         for at in layout.unread:
             if self._is_filled(at):
                 self.said.note(0, "D205", "no question is called so", _shown(header[at]))
+
+    def _check_whole(self, layout: Layout, codebook: Codebook) -> None:
+        """Questions of the form that the file has no column for: their answers are not there."""
+        have = {variable.name for variable in layout.answers.values()}
+        lacks = [v.name for v in codebook.variables if v.role in _ASKED and v.name not in have]
+        if lacks:
+            shown = ", ".join(lacks[:_NAMED]) + (", ..." if len(lacks) > _NAMED else "")
+            self.said.note(0, "D206", f"{len(lacks)} questions have no column: {shown}")
 
     def _is_filled(self, at: int) -> bool:
         return any(line.cells[at].strip() for line in self.table.lines)
@@ -249,7 +260,12 @@ def read_submissions(
 
     Rows that are none of this study's, or that nobody could tell from others, are not among them.
     """
+    table, quoted = _without_apostrophes(table)
     said = _Lines(table)
+    for at in quoted:
+        said.note(
+            0, "D301", "apostrophes before the values were taken off", _shown(table.header[at])
+        )
     names = ("kx_study", "kx_group", "kx_wave", "kx_build")
     constants = {name: find_column(table.header, name) for name in names}
     if constants["kx_build"] is None:
@@ -259,6 +275,32 @@ def read_submissions(
     found = list(reader.submissions())
     unique = list(_each_once(found, said))
     return unique, list(said.findings())
+
+
+def _without_apostrophes(table: Table) -> tuple[Table, list[int]]:
+    """The table without what a spreadsheet puts before text; and the columns that had it.
+
+    Only where every value of a column begins so: `'1` is no code, but a sentence may begin so.
+    """
+    quoted = [
+        at
+        for at in range(len(table.header))
+        if (filled := [line.cells[at] for line in table.lines if line.cells[at].strip()])
+        and all(cell.startswith("'") for cell in filled)
+    ]
+    if not quoted:
+        return table, []
+    lines = [
+        replace(
+            line,
+            cells=tuple(
+                cell[1:] if at in quoted and cell else cell
+                for at, cell in enumerate(line.cells)
+            ),
+        )
+        for line in table.lines
+    ]
+    return replace(table, lines=tuple(lines)), quoted
 
 
 def _each_once(found: Sequence[Submission], said: _Lines) -> Iterator[Submission]:

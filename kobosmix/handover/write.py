@@ -49,6 +49,9 @@ def write_handover(
     )
     page = folder / f"handover{'_' + mark.lower() if mark else ''}.html"
     write_bytes(page, handover_page(handover))
+    if any(login.is_secret for login in handover.logins):
+        # Its codes let in whoever has them. Windows keeps a person's files apart by itself.
+        page.chmod(0o600)
     if addressed:
         register = _issued(prepared)
         for name, form in addressed.items():
