@@ -267,7 +267,7 @@ def _after_fieldwork(
         (not _has_issued_ids(prepared), "pull", "the forms are in the field"),
         (matched is None, "pull", "the forms are in the field; nothing was matched yet"),
         (
-            matched is not None and not matched.entries,
+            matched is not None and not matched.entries and _tables(study) == "none yet",
             "pull",
             "the forms are in the field, and no answer has come yet",
         ),

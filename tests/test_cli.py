@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -52,6 +53,38 @@ def server(tmp_path: Path) -> Iterator[str]:
     with LocalServer(database) as local:
         save_token(local.url, create_account(database, "office"))
         yield local.url
+
+
+@pytest.fixture(scope="module")
+def once_deployed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A study of three people whose forms are on a server: its folder, and a token."""
+    folder = tmp_path_factory.mktemp("deployed")
+    database = folder / "server.sqlite"
+    token = create_account(database, "office")
+    with pytest.MonkeyPatch.context() as patch, LocalServer(database) as local:
+        patch.setenv("KOBOSMIX_CONFIG_DIR", str(folder / "settings"))
+        patch.setenv("PATH", "")
+        save_token(local.url, token)
+        soup = str(folder / "soup")
+        assert run("init", soup, "--like", "gaziantep").exit_code == 0
+        assert run("ids", soup, "--group", "turks", "--count", "3").exit_code == 0
+        assert run("deploy", soup, "--server", local.url).exit_code == 0
+    return folder, token
+
+
+@pytest.fixture
+def fielded(once_deployed: tuple[Path, str], tmp_path: Path) -> Iterator[Path]:
+    """A copy of that study, with its server running at another address."""
+    folder, token = once_deployed
+    shutil.copytree(folder / "soup", tmp_path / "soup")
+    shutil.copy(folder / "server.sqlite", tmp_path / "server.sqlite")
+    study = Study(tmp_path / "soup")
+    with LocalServer(tmp_path / "server.sqlite") as local:
+        save_token(local.url, token)
+        known = study.state()["deployments"]
+        moved = {key: {**told, "server": local.url} for key, told in known.items()}
+        study.remember(server=local.url, deployments=moved)
+        yield study.root
 
 
 def run(*arguments: str) -> Result:
@@ -276,53 +309,46 @@ def test_match_and_export_before_pull_say_what_comes_first(soup: Path) -> None:
         assert "kobosmix pull" in result.stderr
 
 
-def test_tables_are_made_of_no_answers_too(soup: Path, server: str) -> None:
-    run("ids", str(soup), "--group", "turks", "--count", "3")
-    run("deploy", str(soup), "--server", server)
-    run("pull", str(soup))
+def test_tables_are_made_of_no_answers_too(fielded: Path) -> None:
+    run("pull", str(fielded))
 
-    assert run("match", str(soup)).exit_code == 0
-    assert run("export", str(soup)).exit_code == 0
-    assert "No interview" in str(read_rows(soup / "data" / "topline.xlsx"))
+    assert run("match", str(fielded)).exit_code == 0
+    assert run("export", str(fielded)).exit_code == 0
+    assert "No interview" in str(read_rows(fielded / "data" / "topline.xlsx"))
 
 
-def test_an_altered_id_in_the_register_stops_the_matching(soup: Path, server: str) -> None:
-    run("ids", str(soup), "--group", "turks", "--count", "3")
-    run("deploy", str(soup), "--server", server)
-    run("pull", str(soup))
-    rows = read_rows(soup / "register.xlsx")
+def test_an_altered_id_in_the_register_stops_the_matching(fielded: Path) -> None:
+    run("pull", str(fielded))
+    rows = read_rows(fielded / "register.xlsx")
     from kobosmix.people.model import Register, Respondent
 
     altered = str(int(str(rows[1][0])) + 1)
     people = [Respondent(id=altered, group="turks")]
     people += [Respondent(id=str(row[0]), group="turks") for row in rows[2:]]
-    write_register(soup / "register.xlsx", Register(tuple(people)))
+    write_register(fielded / "register.xlsx", Register(tuple(people)))
 
-    result = run("match", str(soup))
+    result = run("match", str(fielded))
 
     assert result.exit_code == 1
-    assert not (soup / "match").exists()
+    assert not (fielded / "match").exists()
 
 
-def test_a_damaged_store_is_named_and_left_alone(soup: Path, server: str) -> None:
-    run("deploy", str(soup), "--server", server)
-    (soup / "store.sqlite").write_bytes(b"not a database" * 100)
+def test_a_damaged_store_is_named_and_left_alone(fielded: Path) -> None:
+    (fielded / "store.sqlite").write_bytes(b"not a database" * 100)
 
-    result = run("pull", str(soup))
+    result = run("pull", str(fielded))
 
     assert result.exit_code == 4
     assert "store.sqlite" in result.stderr
-    assert (soup / "store.sqlite").read_bytes() == b"not a database" * 100
+    assert (fielded / "store.sqlite").read_bytes() == b"not a database" * 100
 
 
 def test_a_table_that_is_open_in_another_program_is_kept(
-    soup: Path, server: str, monkeypatch: pytest.MonkeyPatch
+    fielded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run("ids", str(soup), "--group", "turks", "--count", "3")
-    run("deploy", str(soup), "--server", server)
-    run("pull", str(soup))
-    run("export", str(soup))
-    before = (soup / "data" / "wide.xlsx").read_bytes()
+    run("pull", str(fielded))
+    run("export", str(fielded))
+    before = (fielded / "data" / "wide.xlsx").read_bytes()
     replace = Path.replace
 
     def held(self: Path, target: Path) -> Path:
@@ -332,12 +358,12 @@ def test_a_table_that_is_open_in_another_program_is_kept(
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", held)
-    result = run("export", str(soup))
+    result = run("export", str(fielded))
 
     assert result.exit_code == 4
     assert "wide.new.xlsx" in result.stderr
-    assert (soup / "data" / "wide.xlsx").read_bytes() == before
-    assert (soup / "data" / "wide.new.xlsx").is_file()
+    assert (fielded / "data" / "wide.xlsx").read_bytes() == before
+    assert (fielded / "data" / "wide.new.xlsx").is_file()
 
 
 def test_a_synced_folder_is_warned_of(tmp_path: Path) -> None:
@@ -506,49 +532,43 @@ def test_issuing_ids_throws_away_nothing_that_people_added(soup: Path) -> None:
     assert (soup / "register.xlsx").read_bytes() == before
 
 
-def test_a_rehearsal_that_is_refused_makes_nobody_invented(soup: Path, server: str) -> None:
-    run("ids", str(soup), "--group", "turks", "--count", "3")
-    run("deploy", str(soup), "--server", server)
+def test_a_rehearsal_that_is_refused_makes_nobody_invented(fielded: Path) -> None:
     # Answers that people gave must stay theirs: today is inside the window of the first wave.
-    edit(soup, "closes: 2025-02-21", f"closes: {date.today().isoformat()}")  # noqa: DTZ011
+    edit(fielded, "closes: 2025-02-21", f"closes: {date.today().isoformat()}")  # noqa: DTZ011
 
-    refused = run("rehearse", str(soup))
+    refused = run("rehearse", str(fielded))
 
     assert refused.exit_code != 0
-    assert "rehearsed" not in Study(soup).state()
+    assert "rehearsed" not in Study(fielded).state()
 
 
-def test_a_store_cut_to_nothing_is_not_taken_for_a_new_one(soup: Path, server: str) -> None:
-    run("deploy", str(soup), "--server", server)
-    run("pull", str(soup))
-    for path in soup.glob("store.sqlite*"):
+def test_a_store_cut_to_nothing_is_not_taken_for_a_new_one(fielded: Path) -> None:
+    run("pull", str(fielded))
+    for path in fielded.glob("store.sqlite*"):
         path.unlink()
-    (soup / "store.sqlite").touch()
+    (fielded / "store.sqlite").touch()
 
-    result = run("pull", str(soup))
+    result = run("pull", str(fielded))
 
     assert result.exit_code == 4
     assert "backup" in result.stderr
 
 
-def test_status_tells_of_a_broken_store(soup: Path, server: str) -> None:
-    run("deploy", str(soup), "--server", server)
-    (soup / "store.sqlite").write_bytes(b"not a database" * 100)
+def test_status_tells_of_a_broken_store(fielded: Path) -> None:
+    (fielded / "store.sqlite").write_bytes(b"not a database" * 100)
 
-    assert "store.sqlite" in run("status", str(soup)).output
+    assert "store.sqlite" in run("status", str(fielded)).output
 
 
-def test_an_export_that_was_cut_short_is_not_called_finished(soup: Path, server: str) -> None:
-    run("ids", str(soup), "--group", "turks", "--count", "3")
-    run("deploy", str(soup), "--server", server)
-    run("pull", str(soup))
-    run("match", str(soup))
-    (soup / "data" / "topline.xlsx").mkdir(parents=True)
+def test_an_export_that_was_cut_short_is_not_called_finished(fielded: Path) -> None:
+    run("pull", str(fielded))
+    run("match", str(fielded))
+    (fielded / "data" / "topline.xlsx").mkdir(parents=True)
 
-    failed = run("export", str(soup))
+    failed = run("export", str(fielded))
 
     assert failed.exit_code == 4
-    status = json.loads(run("status", str(soup), "--json").stdout)
+    status = json.loads(run("status", str(fielded), "--json").stdout)
     assert status["tables"] == "not all written; export again"
     assert status["next"].startswith("kobosmix export")
 
@@ -577,30 +597,22 @@ def test_ids_that_were_sorted_without_their_rows_are_missed(soup: Path) -> None:
     assert "R205" in shifted.stderr
 
 
-def test_nobody_is_matched_by_a_context_that_is_only_guessed_at(
-    soup: Path, server: str
-) -> None:
-    run("ids", str(soup), "--group", "turks", "--count", "3")
-    run("deploy", str(soup), "--server", server)
-    run("pull", str(soup))
-    edit(soup, "study: gaziantep_2025", "study: Gaziantep 2025")
+def test_nobody_is_matched_by_a_context_that_is_only_guessed_at(fielded: Path) -> None:
+    run("pull", str(fielded))
+    edit(fielded, "study: gaziantep_2025", "study: Gaziantep 2025")
 
     for command in ("match", "export"):
-        result = run(command, str(soup))
+        result = run(command, str(fielded))
         assert result.exit_code == 1
         assert "C101" in result.stderr
-    assert run("ids", str(soup), "--group", "turks", "--count", "3").exit_code == 1
-    assert not (soup / "match").exists()
-    assert not (soup / "data").exists()
+    assert run("ids", str(fielded), "--group", "turks", "--count", "3").exit_code == 1
+    assert not (fielded / "match").exists()
+    assert not (fielded / "data").exists()
 
 
-def test_what_a_sentence_lacks_does_not_keep_answers_from_being_matched(
-    soup: Path, server: str
-) -> None:
-    run("ids", str(soup), "--group", "turks", "--count", "3")
-    run("deploy", str(soup), "--server", server)
-    run("pull", str(soup))
-    edit(soup, "tr: {pl: Suriyeliler, adj: Suriyeli}", "tr: {pl: Suriyeliler}")
+def test_what_a_sentence_lacks_does_not_keep_answers_from_being_matched(fielded: Path) -> None:
+    run("pull", str(fielded))
+    edit(fielded, "tr: {pl: Suriyeliler, adj: Suriyeli}", "tr: {pl: Suriyeliler}")
 
-    assert run("build", str(soup)).exit_code == 1
-    assert run("match", str(soup)).exit_code == 0
+    assert run("build", str(fielded)).exit_code == 1
+    assert run("match", str(fielded)).exit_code == 0
